@@ -1,0 +1,1 @@
+"""A telephony-first predictive dialer engine for post-loan follow-up, over a real Asterisk."""

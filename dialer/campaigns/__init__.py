@@ -1,0 +1,1 @@
+"""Campaigns: lead order, what a disposition means, and what happens next to an account."""

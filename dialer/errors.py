@@ -1,0 +1,62 @@
+"""The tree of everything that can go wrong and is somebody's to mend.
+
+    DialerError
+    |-- SettingsError      a settings file: where, what, what is allowed
+    |-- IntakeError       a file of debtors that cannot be read at all (bad rows are values, not errors)
+    |-- StoreError         the local store: missing, locked, too new
+    |-- PbxError           getting, starting or reaching Asterisk
+    |   `-- AmiError       the manager connection (see `dialer.ami`)
+    |-- ControlError       the engine refused or did not answer a command
+    `-- PhoneError         a softphone
+
+A normal "no" (a refusal of the gate, a busy line, a rejected row) is a value and never an exception.
+Every message is a sentence or two: what was wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class DialerError(Exception):
+    """Something a person can mend; `str()` is the sentence to show them."""
+
+    exit_code = 1
+
+
+class StoreError(DialerError):
+    """The local store is missing, locked, damaged or newer than this program."""
+
+    exit_code = 3
+
+
+class IntakeError(DialerError):
+    """A file of debtors cannot be read at all."""
+
+    exit_code = 4
+
+
+class SettingsError(DialerError):
+    """A settings file is wrong; the message names file, line, key, value and what is allowed."""
+
+    exit_code = 2
+
+
+class PbxError(DialerError):
+    """Asterisk cannot be installed, started or reached."""
+
+    exit_code = 5
+
+
+class AmiError(PbxError):
+    """The manager connection failed."""
+
+
+class ControlError(DialerError):
+    """The engine refused a command, or no engine is running."""
+
+    exit_code = 6
+
+
+class PhoneError(DialerError):
+    """A softphone cannot start or register."""
+
+    exit_code = 7

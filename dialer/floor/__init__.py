@@ -1,0 +1,1 @@
+"""The calling floor: one pure state that turns facts into effects."""

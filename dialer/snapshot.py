@@ -1,0 +1,104 @@
+"""What the floor looks like at one moment: the live board, `--json` and the tests read this and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialer.types import (
+    AgentId,
+    AgentState,
+    AttemptId,
+    CallState,
+    CampaignName,
+    CampaignState,
+    Mode,
+    ServerName,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRow:
+    """One agent."""
+
+    agent_id: AgentId
+    name: str
+    state: AgentState
+    since_s: float
+    """Seconds in this state."""
+    reason: str = ""
+    customer: str = ""
+    """Masked: surname and the number's last digits."""
+    calls: int = 0
+    talk_s: float = 0.0
+    wrap_up_s: float = 0.0
+    logged_in_s: float = 0.0
+    paused_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """One call in the air."""
+
+    attempt_id: AttemptId
+    campaign: CampaignName
+    state: CallState
+    age_s: float
+    customer: str
+    agent_id: AgentId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRow:
+    """One campaign since it was launched in this engine."""
+
+    name: CampaignName
+    state: CampaignState
+    mode: Mode
+    dialled: int = 0
+    answered: int = 0
+    """By a person."""
+    bridged: int = 0
+    abandoned: int = 0
+    in_air: int = 0
+    outcomes: dict[str, int]
+    """Outcome -> closed calls."""
+    dispositions: dict[str, int]
+    promises: int = 0
+    promised_amount: str = "0"
+    accounts_total: int = 0
+    accounts_done: int = 0
+    """Closed, never again, or on hold."""
+    accounts_waiting: int = 0
+    next_due_at: datetime | None = None
+    occupancy_ratio: float | None = None
+    """(talk + wrap-up) / (logged in - paused), of the campaign's agents."""
+    target_abandonment_ratio: float = 0.03
+    connect_ms_p50: float | None = None
+    connect_ms_p99: float | None = None
+    pacing: str = ""
+    """The last decision in words, such as `2 of 5: budget`."""
+    idle_reason: str = ""
+    """Why agents wait with nothing to dial, when they do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRow:
+    """One Asterisk."""
+
+    name: ServerName
+    connected: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything at one moment."""
+
+    at: datetime
+    uptime_s: float
+    agents: tuple[AgentRow, ...]
+    calls: tuple[CallRow, ...]
+    campaigns: tuple[CampaignRow, ...]
+    servers: tuple[ServerRow, ...]
+    alerts: tuple[str, ...] = ()

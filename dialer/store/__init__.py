@@ -1,0 +1,1 @@
+"""The local store: what survives a crash."""

@@ -1,0 +1,87 @@
+"""What the engine and the commands need of a store. `dialer.store.sqlite` is the one that exists.
+
+All methods are synchronous and atomic: a method either did all of it, durably, or raised `StoreError` and did
+nothing. The engine calls them from one worker thread; commands from their own process at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dialer.events import Lead, Write
+from dialer.settings import CampaignSettings
+from dialer.types import AgentId, AttemptId, CampaignName, CampaignState, Outcome, ServerName, TrunkName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    """The answer to a request for leads."""
+
+    leads: tuple[Lead, ...]
+    waiting: int
+    """Accounts of the campaign that become dialable later (retry, hold, hours), or are leased now."""
+    next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAttempt:
+    """An attempt that was committed and never closed: after a crash it may be in the air."""
+
+    attempt_id: AttemptId
+    campaign: CampaignName
+    server: ServerName
+    trunk: TrunkName
+    lead: Lead
+    at: datetime
+    outcome: Outcome | None
+    """Set when the call closed but its disposition was never saved."""
+    agent_id: AgentId | None
+
+
+class Store(Protocol):
+    """The local store."""
+
+    def lease(
+        self, campaign: CampaignSettings, *, limit: int, at: datetime, lease_s: float, engine: str
+    ) -> Leased:
+        """Choose the next dialable leads of a campaign and lease them to this engine.
+
+        A lead is leased only when neither its account, its debtor nor its number is leased or in the air, no
+        stop flag or do-not-call entry applies, and its `next_at` has come. Order: call-backs due, then priority
+        (days past due and amount), then longest untouched.
+
+        Args:
+            campaign: whose list, retry rules and calling rules apply.
+            limit: at most this many.
+            at: now, aware.
+            lease_s: how long the lease lasts if nobody closes or releases it.
+            engine: who leases, for recovery.
+        """
+        ...
+
+    def apply(self, writes: Sequence[Write]) -> None:
+        """Do all writes, in order, in one durable transaction."""
+        ...
+
+    def open_attempts(self) -> tuple[OpenAttempt, ...]:
+        """Attempts without a closing disposition, oldest first."""
+        ...
+
+    def release_leases(self, engine: str) -> int:
+        """Give back every lease of an engine that is not dialled; returns how many."""
+        ...
+
+    def campaign_states(self) -> dict[CampaignName, CampaignState]:
+        """The last known state of every campaign."""
+        ...
+
+    def add_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str = "") -> None:
+        """Forbid calls to a number (E.164) or a debtor (by account number)."""
+        ...
+
+    def close(self) -> None:
+        """Release the file."""
+        ...
