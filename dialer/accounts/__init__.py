@@ -1,0 +1,1 @@
+"""Debtors and their loans: what comes in with a list and what it means."""
