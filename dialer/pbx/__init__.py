@@ -1,0 +1,1 @@
+"""Getting, configuring and running Asterisk: the private instance and the simulated telephone network."""

@@ -1,0 +1,183 @@
+"""What has to be known to configure an Asterisk for the dialer, and which values are allowed.
+
+Every value ends up in a configuration file where a line break, a semicolon or a bracket has its own meaning, so
+each one is checked when the description is built, not when it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from dialer.errors import PbxError
+
+_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
+_EXTENSION = re.compile(r"[0-9]{2,10}")
+_SECRET = re.compile(r"[A-Za-z0-9._~+/=@!%^*-]{8,128}")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
+_DISPLAY = re.compile(r'[^\x00-\x1f\x7f;\[\]"\\<>&${}@#]{0,60}')
+_CODEC = re.compile(r"[a-z0-9_]{1,20}")
+
+
+class PbxValueError(PbxError):
+    """A value that may not be written into Asterisk's configuration."""
+
+    def __init__(self, what: str, value: object, allowed: str) -> None:
+        super().__init__(
+            f"{what} is {value!r}, which Asterisk's configuration cannot hold. Allowed: {allowed}."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """An agent's or a supervisor's softphone account.
+
+    Attributes:
+        name: SIP user and endpoint, such as `agent01`.
+        password: For digest authentication, at least 8 characters.
+        extension: Digits that a supervisor dials after *31, *32 or *33; empty for supervisors.
+        display_name: What other phones show.
+        language: Of the sounds Asterisk itself chooses.
+    """
+
+    name: str
+    password: str = field(repr=False)
+    extension: str = ""
+    display_name: str = ""
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        _check(_NAME, f"The phone name {self.name!r}", self.name, "1 to 40 letters, digits, _")
+        _check_secret(f"The password of phone {self.name}", self.password)
+        if self.extension:
+            _check(_EXTENSION, f"The extension of phone {self.name}", self.extension, "2 to 10 digits")
+        _check(
+            _DISPLAY, f"The display name of phone {self.name}", self.display_name, "up to 60 plain characters"
+        )
+        _check(_NAME, f"The language of phone {self.name}", self.language, "letters, digits, _")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trunk:
+    """A line to the telephone network.
+
+    Attributes:
+        name: Endpoint; calls go to `PJSIP/<number>@<name>`.
+        host: Where INVITEs go, and where calls from this trunk come from.
+        port: UDP port there.
+        username: For digest authentication; empty for trunks that know us by address.
+        password: Belongs to `username`.
+        from_user: User part of From when the carrier wants an account there instead of the caller number.
+        from_domain: Domain of From, if the carrier asks for one.
+        codecs: In order of preference.
+        qualify_every_s: Seconds between OPTIONS that show whether the trunk answers; 0 for none.
+    """
+
+    name: str
+    host: str
+    port: int = 5060
+    username: str = ""
+    password: str = field(default="", repr=False)
+    from_user: str = ""
+    from_domain: str = ""
+    codecs: tuple[str, ...] = ("ulaw", "alaw")
+    qualify_every_s: int = 30
+
+    def __post_init__(self) -> None:
+        _check(_NAME, "The trunk name", self.name, "1 to 40 letters, digits, _")
+        _check(_HOST, f"The host of trunk {self.name}", self.host, "a host name or IPv4 address")
+        _check_port(f"The port of trunk {self.name}", self.port)
+        for what, value in (("username", self.username), ("from_user", self.from_user)):
+            if value:
+                _check(
+                    re.compile(r"[A-Za-z0-9._+-]{1,80}"),
+                    f"The {what} of trunk {self.name}",
+                    value,
+                    "letters, digits, . _ + -",
+                )
+        if self.username:
+            _check_secret(f"The password of trunk {self.name}", self.password)
+        if self.from_domain:
+            _check(_HOST, f"The from_domain of trunk {self.name}", self.from_domain, "a host name")
+        for codec in self.codecs:
+            _check(_CODEC, f"A codec of trunk {self.name}", codec, "names such as ulaw, alaw, g722")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialerPbx:
+    """One Asterisk as the dialer needs it.
+
+    Attributes:
+        sip_port: UDP port for phones and trunks.
+        ami_port: TCP port of the manager interface, always on 127.0.0.1.
+        rtp_first_port: First UDP port for audio; two for each leg.
+        rtp_last_port: Last UDP port for audio.
+        ami_secret: Of the manager user `dialer`.
+        witness_secret: Of the manager user `witness`, who only looks.
+        agents: Phones that dial *10.
+        supervisors: Phones that listen, whisper and barge.
+        trunks: Lines to the network.
+        inbound_message: Sound that people hear who call our number back.
+        bind_host: Address of SIP; 127.0.0.1 keeps everything on this machine.
+        phone_rtp_timeout_s: A phone that sends no audio for so long is hung up; 0 for never.
+        asterisk_version: Before 20.11 and 22.1 the event filter is written in the older way.
+    """
+
+    sip_port: int
+    ami_port: int
+    rtp_first_port: int
+    rtp_last_port: int
+    ami_secret: str = field(repr=False)
+    witness_secret: str = field(repr=False)
+    agents: tuple[Phone, ...] = ()
+    supervisors: tuple[Phone, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
+    inbound_message: str = "dialer/zh/identify"
+    bind_host: str = "127.0.0.1"
+    phone_rtp_timeout_s: int = 60
+    asterisk_version: tuple[int, int, int] = (22, 10, 0)
+
+    def __post_init__(self) -> None:
+        check_ports(sip=self.sip_port, ami=self.ami_port, rtp=(self.rtp_first_port, self.rtp_last_port))
+        _check_secret("The AMI secret", self.ami_secret)
+        _check_secret("The witness's AMI secret", self.witness_secret)
+        _check(_HOST, "The SIP address", self.bind_host, "an IPv4 address")
+        _check(_SOUND, "The inbound message", self.inbound_message, "a sound name such as dialer/zh/identify")
+        names = [phone.name for phone in (*self.agents, *self.supervisors)]
+        names += [trunk.name for trunk in self.trunks]
+        _check_unique("names of phones and trunks", names)
+        _check_unique("extensions", [phone.extension for phone in self.agents if phone.extension])
+
+
+def check_ports(*, sip: int, ami: int, rtp: tuple[int, int]) -> None:
+    """Refuse ports that cannot be, and an audio range without room for a call."""
+    _check_port("The SIP port", sip)
+    _check_port("The AMI port", ami)
+    _check_port("The first RTP port", rtp[0])
+    _check_port("The last RTP port", rtp[1])
+    if rtp[1] - rtp[0] < 3:
+        raise PbxValueError(
+            "The RTP port range", f"{rtp[0]}-{rtp[1]}", "at least four ports, two for each leg"
+        )
+
+
+def _check(pattern: re.Pattern[str], what: str, value: str, allowed: str) -> None:
+    if not pattern.fullmatch(value):
+        raise PbxValueError(what, value, allowed)
+
+
+def _check_secret(what: str, value: str) -> None:
+    if not _SECRET.fullmatch(value):  # the value itself stays out of the message
+        raise PbxValueError(what, "(hidden)", "8 to 128 letters, digits and . _ ~ + / = @ ! % ^ * -")
+
+
+def _check_port(what: str, value: int) -> None:
+    if not 1 <= value <= 65535:
+        raise PbxValueError(what, value, "1 to 65535")
+
+
+def _check_unique(what: str, values: list[str]) -> None:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise PbxValueError(f"The list of {what}", ", ".join(twice), "each of them once")
