@@ -248,6 +248,44 @@ class LinkRestored:
     channels: tuple[LiveChannel, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsListed:
+    """The answer to `Inquire`: what is really on a server."""
+
+    server: ServerName
+    channels: tuple[LiveChannel, ...]
+
+
+# --- facts from the store ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecovered:
+    """At start: an attempt of an earlier run that was never concluded."""
+
+    attempt_id: AttemptId
+    campaign: CampaignName
+    server: ServerName
+    trunk: TrunkName
+    lead: Lead
+    at: datetime
+    outcome: Outcome | None
+    """Set when the call had closed and only its disposition was missing."""
+    agent_id: AgentId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFailed:
+    """A write cannot be committed for now; nothing may be dialled."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRestored:
+    """Writes are committed again."""
+
+
 # --- facts from people and programs --------------------------------------------------------------------
 
 
@@ -329,6 +367,10 @@ Fact = (
     | BridgeFailed
     | LinkLost
     | LinkRestored
+    | ChannelsListed
+    | AttemptRecovered
+    | StoreFailed
+    | StoreRestored
     | CampaignLaunched
     | CampaignTold
     | SettingsReloaded
@@ -412,6 +454,13 @@ class Say:
     server: ServerName
     channel: str
     prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquire:
+    """Ask a server what channels it has; answered by `ChannelsListed`."""
+
+    server: ServerName
 
 
 # --- effects on the store ------------------------------------------------------------------------------
@@ -561,4 +610,4 @@ Write = (
     | SaveRefusal
     | ReleaseLease
 )
-Effect = Originate | CallAgent | Bridge | HangUp | Say | LeaseLeads | Write | Report
+Effect = Originate | CallAgent | Bridge | HangUp | Say | Inquire | LeaseLeads | Write | Report

@@ -1,4 +1,4 @@
-"""What the floor looks like at one moment: the live board, `--json` and the tests read this and nothing else."""
+"""What the floor looks like at one moment: all that the live board and `--json` know of it."""
 
 from __future__ import annotations
 

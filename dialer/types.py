@@ -46,11 +46,11 @@ class CallState(StrEnum):
 
     PLACED = "placed"  # committed to the store and sent to Asterisk
     RINGING = "ringing"
-    SCREENING = "screening"  # answered, machine detection is listening
-    ANSWERED = "answered"  # a person is on the line and no agent is reserved yet
+    SCREENING = "screening"  # up, but the dialplan (or machine detection) has not handed it over yet
+    ANSWERED = "answered"  # a person waits for an agent
     CONNECTING = "connecting"  # an agent is reserved and the bridge was asked for
     TALKING = "talking"
-    RELEASED = "released"  # we asked for the hang-up (or the message is playing)
+    RELEASED = "released"  # talked to, hung up on by us, or hearing the message: no agent will come
     CLOSED = "closed"
 
 

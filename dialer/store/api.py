@@ -50,8 +50,8 @@ class Store(Protocol):
         """Choose the next dialable leads of a campaign and lease them to this engine.
 
         A lead is leased only when neither its account, its debtor nor its number is leased or in the air, no
-        stop flag or do-not-call entry applies, and its `next_at` has come. Order: call-backs due, then priority
-        (days past due and amount), then longest untouched.
+        stop flag or do-not-call entry applies, and its `next_at` has come. Order: call-backs due, then
+        priority (days past due and amount), then longest untouched.
 
         Args:
             campaign: whose list, retry rules and calling rules apply.

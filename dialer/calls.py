@@ -1,0 +1,213 @@
+"""A customer's call as a state machine.
+
+Rules
+- A call is born `placed`, after its attempt has been committed, and ends `closed`, exactly once.
+- What Asterisk says may come in any order. `TRANSITIONS` holds what moves a call; `LATE` holds what may still
+  arrive afterwards and changes nothing. Anything in neither table is a surprise, reported and ignored.
+- Only `ChannelEnded` and `CallRefused` close a call: while a channel may live, so does the call.
+- The outcome is read off the milestones when the call closes, never guessed on the way.
+
+    placed -> ringing -> screening -> answered -> connecting -> talking -> released -> closed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dialer.ami.causes import outcome_of
+from dialer.events import (
+    BridgeFailed,
+    CallRefused,
+    ChannelAnswered,
+    ChannelEnded,
+    ChannelRang,
+    CustomerReady,
+    CustomerReleased,
+    CustomerScreened,
+    CustomerUnserved,
+    Lead,
+    MessagePlayed,
+)
+from dialer.types import AgentId, AttemptId, CallState, CampaignName, Outcome, ServerName, TrunkName, Verdict
+
+S = CallState
+
+TRANSITIONS: dict[tuple[CallState, type], CallState] = {
+    (S.PLACED, ChannelRang): S.RINGING,
+    (S.PLACED, ChannelAnswered): S.SCREENING,
+    (S.PLACED, CustomerReady): S.ANSWERED,
+    (S.PLACED, CustomerScreened): S.SCREENING,
+    (S.PLACED, CallRefused): S.CLOSED,
+    (S.RINGING, ChannelAnswered): S.SCREENING,
+    (S.RINGING, CustomerReady): S.ANSWERED,
+    (S.RINGING, CustomerScreened): S.SCREENING,
+    (S.RINGING, CallRefused): S.CLOSED,
+    (S.SCREENING, CustomerScreened): S.SCREENING,
+    (S.SCREENING, CustomerReady): S.ANSWERED,
+    (S.SCREENING, CustomerUnserved): S.RELEASED,
+    (S.ANSWERED, CustomerUnserved): S.RELEASED,
+    (S.CONNECTING, CustomerUnserved): S.RELEASED,
+    (S.CONNECTING, BridgeFailed): S.ANSWERED,
+    (S.RELEASED, MessagePlayed): S.RELEASED,
+    (S.RELEASED, CustomerReleased): S.RELEASED,
+    (S.RELEASED, CustomerUnserved): S.RELEASED,
+    (S.TALKING, CustomerReleased): S.RELEASED,
+} | {(state, ChannelEnded): S.CLOSED for state in S if state is not S.CLOSED}
+"""(state, fact) -> next state. Reserving, bridging and releasing are the floor's moves, named below."""
+
+LATE: frozenset[tuple[CallState, type]] = frozenset(
+    {(state, ChannelRang) for state in S if state is not S.PLACED}
+    | {(state, ChannelAnswered) for state in S if state not in (S.PLACED, S.RINGING)}
+    | {(S.CLOSED, fact) for fact in (CallRefused, ChannelEnded, CustomerReady, CustomerScreened)}
+    | {(S.CLOSED, fact) for fact in (CustomerUnserved, CustomerReleased, MessagePlayed, BridgeFailed)}
+    | {(S.RELEASED, fact) for fact in (BridgeFailed, CustomerReady, CustomerScreened)}
+    | {(S.TALKING, BridgeFailed), (S.TALKING, CustomerUnserved), (S.ANSWERED, BridgeFailed)}
+    # An Originate's late "failure" after the channel lived; the Hangup has told or will tell the same.
+    | {(state, CallRefused) for state in S if state not in (S.PLACED, S.RINGING)}
+)
+"""Facts that may trail behind a state they no longer move."""
+
+CallFact = (
+    ChannelRang
+    | ChannelAnswered
+    | CustomerReady
+    | CustomerScreened
+    | CustomerUnserved
+    | CustomerReleased
+    | MessagePlayed
+    | CallRefused
+    | ChannelEnded
+    | BridgeFailed
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One attempt in the air. Moments are monotonic seconds; None: not yet."""
+
+    attempt_id: AttemptId
+    campaign: CampaignName
+    lead: Lead
+    server: ServerName
+    trunk: TrunkName
+    placed_s: float
+    placed_at: datetime
+    state: CallState = S.PLACED
+    channel: str = ""
+    """Asterisk's name of the customer's channel, once it can be bridged."""
+    agent_id: AgentId | None = None
+    """Who is reserved for it, talks to it, or talked to it last."""
+    for_agent: AgentId | None = None
+    """Preview: the agent on whose word it was placed, and who alone may take it."""
+    rang_s: float | None = None
+    answered_s: float | None = None
+    bridged_s: float | None = None
+    talk_ended_s: float | None = None
+    ended_s: float | None = None
+    connect_asked_s: float | None = None
+    verdict: Verdict | None = None
+    unserved: bool = False
+    """The dialplan began the message: no agent came in time."""
+    message_played: bool = False
+    cancelled: bool = False
+    """We gave it up before anyone answered."""
+    hung_up_by_us: bool = False
+    refused: str = ""
+    cause: int | None = None
+    sip_code: int | None = None
+
+
+def step(call: Call, fact: CallFact, now_s: float) -> Call | None:
+    """Move a call by a fact.
+
+    Args:
+        call: the call as it was.
+        fact: what happened to its channel.
+        now_s: monotonic seconds.
+
+    Returns:
+        The call as it is; the same object when the fact came late; None when the fact is a surprise.
+    """
+    key = (call.state, type(fact))
+    if key not in TRANSITIONS:
+        return call if key in LATE else None
+    return replace(_milestones(call, fact, now_s), state=TRANSITIONS[key])
+
+
+def _milestones(call: Call, fact: CallFact, now_s: float) -> Call:
+    match fact:
+        case ChannelRang():
+            return replace(call, rang_s=now_s)
+        case ChannelAnswered():
+            return replace(call, answered_s=now_s, channel=fact.channel)
+        case CustomerReady():
+            return replace(call, answered_s=_first(call.answered_s, now_s), channel=fact.channel)
+        case CustomerScreened():
+            return replace(call, answered_s=_first(call.answered_s, now_s), verdict=fact.verdict)
+        case CustomerUnserved():
+            return replace(call, unserved=call.bridged_s is None)
+        case CustomerReleased():
+            return replace(call, talk_ended_s=_first(call.talk_ended_s, now_s))
+        case MessagePlayed():
+            return replace(call, message_played=True)
+        case CallRefused():
+            return replace(call, refused=fact.reason, ended_s=now_s)
+        case ChannelEnded():
+            return _ended(call, fact, now_s)
+        case BridgeFailed():
+            return replace(call, agent_id=None)
+
+
+def _ended(call: Call, fact: ChannelEnded, now_s: float) -> Call:
+    talk_ended_s = call.talk_ended_s
+    if call.bridged_s is not None and talk_ended_s is None:
+        talk_ended_s = now_s
+    return replace(call, ended_s=now_s, cause=fact.cause, sip_code=fact.sip_code, talk_ended_s=talk_ended_s)
+
+
+def _first(earlier: float | None, now_s: float) -> float:
+    return now_s if earlier is None else earlier
+
+
+def reserve(call: Call, agent_id: AgentId, now_s: float) -> Call:
+    """An agent belongs to this call now."""
+    return replace(call, state=S.CONNECTING, agent_id=agent_id, connect_asked_s=now_s)
+
+
+def bridged(call: Call, now_s: float) -> Call:
+    """Both parties are in one bridge."""
+    return replace(call, state=S.TALKING, bridged_s=_first(call.bridged_s, now_s), talk_ended_s=None)
+
+
+def released(call: Call, now_s: float) -> Call:
+    """The conversation is over, or there will be none; the channel may live a little longer."""
+    talk_ended_s = _first(call.talk_ended_s, now_s) if call.bridged_s is not None else call.talk_ended_s
+    return replace(call, state=S.RELEASED, talk_ended_s=talk_ended_s)
+
+
+def outcome(call: Call, legal_wait_s: float) -> Outcome:
+    """Read the outcome off a closed call's milestones.
+
+    Args:
+        call: a call that has ended.
+        legal_wait_s: someone who hangs up after waiting longer than this was abandoned.
+
+    Returns:
+        The outcome. An answer after our own hang-up request counts as answered.
+    """
+    if call.refused:
+        return Outcome.TRUNK_FAILED
+    if call.verdict is Verdict.MACHINE:
+        return Outcome.MACHINE
+    if call.bridged_s is not None:
+        return Outcome.BRIDGED
+    if call.answered_s is not None:
+        waited_s = (call.ended_s or call.answered_s) - call.answered_s
+        gave_up = not call.unserved and not call.hung_up_by_us and waited_s <= legal_wait_s
+        return Outcome.EARLY_HANGUP if gave_up else Outcome.ABANDONED
+    if call.cause is None:
+        return Outcome.UNKNOWN
+    if call.cancelled:
+        return Outcome.CANCELLED
+    return outcome_of(cause=call.cause, sip_code=call.sip_code, rang=call.rang_s is not None)
