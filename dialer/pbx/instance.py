@@ -166,7 +166,7 @@ class AsteriskInstance:
         return pid if self._is_ours(pid) else None
 
     def command(self, line: str, *, timeout_s: float = 10.0) -> str:
-        """Run one line of Asterisk's own command line, such as `core show channels`, and return what it printed.
+        """Run one line of Asterisk's command line (`core show channels`) and return what it printed.
 
         Raises:
             InstanceError: Asterisk does not run or does not answer.

@@ -1,7 +1,7 @@
 """What has to be known to configure an Asterisk for the dialer, and which values are allowed.
 
-Every value ends up in a configuration file where a line break, a semicolon or a bracket has its own meaning, so
-each one is checked when the description is built, not when it is written.
+Every value ends up in a configuration file, where a line break, a semicolon or a bracket has its own meaning.
+So each is checked when the description is built, not when it is written.
 """
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ _BASE_MODULES = (
     "pbx_config",
     "app_playback",
     "app_userevent",
+    "app_exec",
     "app_stack",
     "app_verbose",
     "func_callerid",
@@ -114,7 +115,7 @@ def render_base(
     endpoints: str,
     dialplan: str = "dialer_extensions.conf",
 ) -> dict[str, str]:
-    """Return the files around the dialer's own: ports, modules, logs, and what Asterisk complains about missing."""
+    """Return the files around the dialer's own: ports, modules, logs, and what Asterisk misses otherwise."""
     plain = ("logger", "cdr", "cel", "features", "ccss", "udptl", "indications", "acl", "pjproject")
     sip = {"bind_host": pbx.bind_host, "sip_port": pbx.sip_port, "endpoints_file": endpoints}
     rtp = {"rtp_first_port": pbx.rtp_first_port, "rtp_last_port": pbx.rtp_last_port}
@@ -158,10 +159,8 @@ def _dialer_files(pbx: DialerPbx) -> dict[str, str]:
 
 def _event_filters(version: tuple[int, int, int]) -> str:
     """Filter by event name; releases before 20.11 and 22.1 only know a regex over the whole event."""
-    advanced = (
-        version >= (22, 1, 0) or (20, 11, 0) <= version < (21, 0, 0) or (21, 6, 0) <= version < (22, 0, 0)
-    )
-    if advanced:
+    since = {20: (20, 11, 0), 21: (21, 6, 0), 22: (22, 1, 0)}.get(version[0], (23, 0, 0))
+    if version >= since:
         return "\n".join(f"eventfilter(action(include),name({name})) =" for name in ENGINE_EVENTS)
     return f"eventfilter = Event: ({'|'.join(ENGINE_EVENTS)})"
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from dialer.pbx.install import AsteriskTools, ensure_asterisk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
