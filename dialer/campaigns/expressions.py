@@ -1,0 +1,193 @@
+"""Conditions of next-step and route rules: rule-engine expressions over a fixed set of typed facts.
+
+An expression sees the facts listed here and nothing else: no attributes, no built-in functions, no clock and
+no chance, so that the same facts always give the same answer. Everything that can be wrong with one is found
+when the settings are loaded.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+from functools import lru_cache
+
+from rule_engine import Context, DataType, Rule, ast, errors
+from rule_engine.builtins import Builtins
+
+FactValue = str | bool | int | float | Decimal
+
+TEXT, NUMBER, YES_NO = "text", "number", "yes/no"
+
+LEAD_FACTS: Mapping[str, str] = {
+    "days_past_due": NUMBER,
+    "amount_due": NUMBER,
+    "risk": TEXT,
+    "region": TEXT,
+    "product": TEXT,
+    "language": TEXT,
+    "team": TEXT,
+    "attempts": NUMBER,
+    "number_attempts_today": NUMBER,
+    "debtor_attempts_today": NUMBER,
+    "conversations_today": NUMBER,
+    "other_numbers": NUMBER,
+}
+"""What a route rule may ask about: the account before it is called."""
+
+CALL_FACTS: Mapping[str, str] = {
+    **LEAD_FACTS,
+    "outcome": TEXT,
+    "disposition": TEXT,
+    "right_party": YES_NO,
+    "conversation": YES_NO,
+    "retries": NUMBER,
+    "talk_s": NUMBER,
+    "agent": TEXT,
+    "hour": NUMBER,
+    "weekday": NUMBER,
+}
+"""What a next-step rule may ask about: the account and the call that just ended.
+
+The counts include that call; `hour` (0-23) and `weekday` (Monday 0) are the debtor's local time."""
+
+_TYPES = {TEXT: DataType.STRING, NUMBER: DataType.FLOAT, YES_NO: DataType.BOOLEAN}
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be asked; the message says what is wrong and what is allowed."""
+
+
+def holds(when: str, facts: Mapping[str, FactValue]) -> bool:
+    """Whether a condition is true of some facts.
+
+    Args:
+        when: an expression that `check` accepted.
+        facts: every fact of `CALL_FACTS` or of `LEAD_FACTS`, by name.
+
+    Returns:
+        False, too, when these facts allow no answer, as in a division by a count that is zero.
+    """
+    try:
+        return bool(_rule(when, "outcome" in facts).matches(facts))
+    except (errors.EngineError, ArithmeticError):
+        return False
+
+
+def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[str]]) -> None:
+    """Find out what is wrong with a condition before anybody relies on it.
+
+    Args:
+        when: the expression.
+        known: the facts it may use, `CALL_FACTS` or `LEAD_FACTS`.
+        allowed: for facts with few possible values, those values; comparing with another is an error.
+
+    Raises:
+        ExpressionError: syntax, an unknown fact, a comparison that can never hold, or not a condition at all.
+    """
+    expression = _parsed(when, known)
+    for node in _nodes(expression):
+        match node:
+            case ast.GetAttributeExpression():
+                raise ExpressionError(
+                    f"facts have no parts to ask for with a dot; the facts are {_names(known)}"
+                )
+            case ast.SymbolExpression() if node.scope is not None:
+                raise ExpressionError(f"${node.name} cannot be used here; the facts are {_names(known)}")
+            case ast.ComparisonExpression() | ast.ContainsExpression():
+                _check_comparison(node, allowed)
+            case _:
+                pass
+    if expression.result_type != DataType.BOOLEAN:
+        raise ExpressionError(
+            "it is a value, not a condition; compare it with something, as in `attempts > 2`"
+        )
+
+
+def _parsed(when: str, known: Mapping[str, str]) -> ast.base.ExpressionBase:
+    try:
+        return _rule(when, "outcome" in known).statement.expression
+    except errors.SymbolResolutionError as problem:
+        near = difflib.get_close_matches(problem.symbol_name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise ExpressionError(
+            f"{problem.symbol_name!r} is not a known fact.{hint} The facts are {_names(known)}"
+        ) from problem
+    except errors.AttributeResolutionError as problem:
+        raise ExpressionError(
+            f"facts have no parts to ask for with a dot; the facts are {_names(known)}"
+        ) from problem
+    except errors.SyntaxError as problem:
+        detail = str(problem.message).removeprefix("syntax error at: ")
+        where = {"EOF": " at its end"}.get(detail, f" ({detail})")
+        raise ExpressionError(f"it cannot be read{where}; write for example {_EXAMPLE}") from problem
+    except errors.EvaluationError as problem:
+        raise ExpressionError(
+            f"{problem.message}: text goes with text and numbers with numbers; the facts are {_names(known)}"
+        ) from problem
+
+
+_EXAMPLE = "`outcome == 'busy' and retries < 3`"
+
+
+def _check_comparison(
+    node: ast.ComparisonExpression | ast.ContainsExpression, allowed: Mapping[str, Collection[str]]
+) -> None:
+    parts = list(_nodes(node))
+    for fact in (part.name for part in parts if isinstance(part, ast.SymbolExpression)):
+        values = allowed.get(fact)
+        if values is None:
+            continue
+        for text in (part.value for part in parts if isinstance(part, ast.StringExpression)):
+            if text and text not in values:
+                near = difflib.get_close_matches(text, values, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise ExpressionError(
+                    f"{fact} is never {text!r}.{hint} It can be {', '.join(sorted(values))}"
+                )
+    if isinstance(node, ast.ComparisonExpression):
+        sides = (node.left.result_type, node.right.result_type)
+        if sides[0] != sides[1] and DataType.UNDEFINED not in sides:
+            raise ExpressionError(
+                f"a {sides[0].name.lower()} never equals a {sides[1].name.lower()}; "
+                "text goes in quotes, numbers and true or false without"
+            )
+
+
+def _nodes(node: ast.base.ASTNodeBase) -> Iterator[ast.base.ASTNodeBase]:
+    """A node of the parsed expression and all below it."""
+    yield node
+    slots = [name for kind in type(node).__mro__ for name in getattr(kind, "__slots__", ())]
+    for value in (
+        getattr(node, name, None) for name in dict.fromkeys((*slots, *getattr(node, "__dict__", ())))
+    ):
+        for child in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(child, ast.base.ASTNodeBase):
+                yield from _nodes(child)
+
+
+def _names(known: Mapping[str, str]) -> str:
+    kinds = {TEXT: "texts", NUMBER: "numbers", YES_NO: "yes or no"}
+    return "; ".join(
+        f"{plural} " + ", ".join(name for name, kind in known.items() if kind == wanted)
+        for wanted, plural in kinds.items()
+        if wanted in known.values()
+    )
+
+
+@lru_cache(maxsize=2)
+def _context(*, of_call: bool) -> Context:
+    known = CALL_FACTS if of_call else LEAD_FACTS
+    context = Context(
+        type_resolver={name: _TYPES[kind] for name, kind in known.items()},
+        resolver=lambda facts, name: facts[name],
+        default_timezone="utc",
+        mapping_attribute_lookup=False,
+    )
+    context.builtins = Builtins({})
+    return context
+
+
+@lru_cache(maxsize=1024)
+def _rule(when: str, of_call: bool) -> Rule:
+    return Rule(when, context=_context(of_call=of_call))
