@@ -1,0 +1,102 @@
+"""What may be asked of a running engine? The requests of `dialer.control`, checked."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from dialer.errors import ControlError
+from dialer.events import DispositionTold, Promise
+from dialer.types import AgentId, CampaignState, DispositionCode
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Request(_Strict):
+    """One line from a command."""
+
+    id: int
+    method: str
+    params: dict[str, JsonValue] = {}
+
+
+class Nothing(_Strict):
+    """For methods that take no parameters."""
+
+
+class Watch(_Strict):
+    """How often the board wants to hear."""
+
+    every_s: Annotated[float, Field(ge=0.1, le=60, strict=False)] = 0.5
+
+
+class Stop(_Strict):
+    """How long calls in the air may take to end."""
+
+    drain_s: Annotated[float, Field(ge=0, le=86_400, strict=False)] = 60.0
+
+
+class OneCampaign(_Strict):
+    """A campaign by name."""
+
+    campaign: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class MaybeCampaign(_Strict):
+    """A campaign by name, or all."""
+
+    campaign: Annotated[str, Field(max_length=100)] = ""
+
+
+class OneAgent(_Strict):
+    """An agent, and why."""
+
+    agent: Annotated[str, Field(min_length=1, max_length=100)]
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class Dispose(_Strict):
+    """A disposition for the call that an agent is wrapping up."""
+
+    agent: Annotated[str, Field(min_length=1, max_length=100)]
+    code: Annotated[str, Field(min_length=1, max_length=100)]
+    amount: Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2, strict=False)] | None = None
+    due_on: Annotated[date, Field(strict=False)] | None = None
+    callback_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+    def fact(self) -> DispositionTold:
+        """The fact for the floor.
+
+        Raises:
+            ControlError: half a promise.
+        """
+        return DispositionTold(
+            agent_id=AgentId(self.agent),
+            code=DispositionCode(self.code),
+            promise=self._promise(),
+            callback_at=self.callback_at,
+            note=self.note,
+        )
+
+    def _promise(self) -> Promise | None:
+        match self.amount, self.due_on:
+            case None, None:
+                return None
+            case Decimal() as amount, date() as due_on:
+                return Promise(amount=amount, due_on=due_on)
+            case _:
+                raise ControlError("A promise needs both an amount and a date.")
+
+
+CAMPAIGN_STATES: Final = {
+    "pause": CampaignState.PAUSED,
+    "resume": CampaignState.RUNNING,
+    "stop": CampaignState.STOPPING,
+}
+AGENT_WISHES: Final = ("login", "logout", "ready", "pause", "accept", "skip", "hang_up")

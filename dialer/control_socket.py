@@ -1,0 +1,65 @@
+"""Where does an engine listen for commands, and how does it know that it is the only one?
+
+The socket has mode 0600. Beside it lies a lock file; whoever holds its lock is the living engine, and the
+kernel lets go of a dead engine's lock however it died. So a left-over socket is replaced without guessing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Final
+
+from dialer.errors import ControlError
+
+MAX_SOCKET_PATH_BYTES: Final = 107
+"""`sun_path` holds 108 bytes with its final NUL. Source: unix(7)."""
+
+
+def claim(path: Path) -> int:
+    """Lock the place of the socket; the kernel lets go of a dead engine's lock, however it died."""
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
+        raise ControlError(
+            f"The control socket's path {path} is longer than {MAX_SOCKET_PATH_BYTES} bytes, the most "
+            "that a unix socket may have; set a shorter one in dialer.yaml."
+        )
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ControlError(f"The control socket {path} cannot be made: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise ControlError(
+            f"Another engine already listens on {path}; stop it with `dialer stop`, or give this one "
+            "another control socket in dialer.yaml."
+        ) from None
+    return lock
+
+
+def bind(path: Path) -> socket.socket:
+    """A listening socket of mode 0600 in place of whatever socket a dead engine left."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise ControlError(
+                f"{path} exists and is not a socket; move it away or name another control socket."
+            )
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # bind() creates the file; a chmod afterwards would leave a moment in which others can connect.
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise ControlError(f"The control socket {path} cannot be made: {error.strerror}.") from error
+    finally:
+        os.umask(before)
+    listener.setblocking(False)
+    return listener
