@@ -1,0 +1,72 @@
+"""How much of a number, a name or a text may people other than the agent on the call see?
+
+Whole numbers live in the store and on the wire; boards, logs, reports and phones' displays get these forms.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import phonenumbers
+
+_STARS: Final = "****"  # always four: the length of what is hidden is hidden too
+_SHORTEST_HIDDEN: Final = 4
+
+# Family names of two characters that are still borne by many; all others have one.
+_COMPOUND_SURNAMES: Final = frozenset(
+    {
+        *("欧阳", "上官", "司马", "司徒", "诸葛", "皇甫", "尉迟", "公孙", "慕容", "令狐"),
+        *("夏侯", "东方", "长孙", "宇文", "端木", "南宫", "独孤", "申屠", "闻人", "赫连"),
+    }
+)
+
+# A plus sign and digits with ordinary separators, or a bare run of 10 to 15 digits. A number with a decimal
+# part (Asterisk's 1732390000.12) is no phone number, and neither are digits inside a word or a UUID.
+_PHONE_LIKE: Final = re.compile(
+    r"\+\d(?:[ ()-]{0,2}\d){6,14}(?!\d)"
+    r"|(?<![\w.])\d{10,15}(?![\w]|\.\d)"
+    r"|(?<![\w.])1[3-9]\d(?:[ -]\d{4}){2}(?!\d)"
+)
+
+
+def mask_number(number: str) -> str:
+    """A phone number whose middle is hidden, such as `+86 139****1234`; never fewer than four digits hidden.
+
+    Args:
+        number: E.164 with its plus sign, or digits as somebody wrote them.
+    """
+    digits = re.sub(r"\D", "", number)
+    country = _country_code(number, digits)
+    national = digits.removeprefix(country)
+    tail = 4 if len(national) >= 2 * _SHORTEST_HIDDEN else 2 if len(national) > _SHORTEST_HIDDEN + 2 else 0
+    head = max(0, min(3, len(national) - tail - _SHORTEST_HIDDEN))
+    shown = national[:head] + _STARS + (national[-tail:] if tail else "")
+    return f"+{country} {shown}" if country else shown
+
+
+def _country_code(number: str, digits: str) -> str:
+    if not number.strip().startswith("+"):
+        return ""
+    for length in (1, 2, 3):
+        if phonenumbers.region_code_for_country_code(int(digits[:length] or 0)) != "ZZ":
+            return digits[:length]
+    return ""
+
+
+def mask_name(name: str) -> str:
+    """The family name of a Chinese name (`王*`), or the first letter of any other (`J*`)."""
+    name = name.strip()
+    if not name:
+        return ""
+    return (name[:2] if name[:2] in _COMPOUND_SURNAMES and len(name) > 2 else name[0]) + "*"
+
+
+def mask_customer(name: str, number: str) -> str:
+    """How boards name a customer: the masked name and the number's last digits."""
+    return f"{mask_name(name)} {mask_number(number)[-4:]}".strip()
+
+
+def mask_text(text: str) -> str:
+    """The text with everything that looks like a phone number masked."""
+    return _PHONE_LIKE.sub(lambda found: mask_number(found[0]), text)
