@@ -504,6 +504,25 @@ async def test_three_refused_logins_stop_the_client_and_are_told_once(fake: Fake
     assert "s3cret" not in watcher.all("failed")[0]
 
 
+@scenario()
+async def test_refusals_count_only_in_a_row(fake: FakeAmi, watcher: Watcher):
+    logins = 0
+
+    def every_third(session: Session, action: Any) -> None:
+        nonlocal logins
+        logins += 1
+        if logins % 3:
+            refuse(session, action)
+        else:
+            session.answer(action, "Success")
+
+    fake.handlers["Login"] = every_third
+    for epoch in (2, 3):
+        fake.drop()
+        await watcher.up(epoch)
+    assert watcher.all("failed") == []
+
+
 # Starting
 
 
