@@ -1,4 +1,4 @@
-"""An agent's shift as a state machine.
+r"""An agent's shift as a state machine.
 
 Rules
 - An agent belongs to at most one call: from `reserved` (or `previewing`) until the disposition is saved.
@@ -7,17 +7,19 @@ Rules
 - A lost leg logs a nailed-up agent out; nobody has to mend a table.
 
     offline -> ready -> reserved -> talking -> wrap_up -> ready
-                 |  \\-> previewing -> reserved
-                 \\-> paused -> ready
+                 |  \-> previewing -> reserved
+                 \-> paused -> ready
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from datetime import datetime
+from enum import StrEnum
 
+from dialer.events import Promise
 from dialer.settings import AgentSettings
-from dialer.types import AgentState, AttemptId, CampaignName, ChannelId, ConnectStyle
+from dialer.types import AgentState, AttemptId, CampaignName, ChannelId, ConnectStyle, DispositionCode
 
 A = AgentState
 
@@ -55,15 +57,26 @@ class Totals:
         return replace(self, by_state_s=self.by_state_s | {state: booked})
 
 
+class Stage(StrEnum):
+    """What the agent in wrap-up is being asked."""
+
+    CODE = "code"
+    AMOUNT = "amount"
+    DATE = "date"
+    MOMENT = "moment"  # of a call-back
+    CONFIRM = "confirm"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What the agent has keyed in so far. `stage` says what is being asked."""
+    """What the agent in wrap-up has keyed in so far."""
 
-    stage: str = "code"
-    """`code`, `amount`, `date`, `moment` (of a call-back), or `confirm`."""
+    stage: Stage = Stage.CODE
     digits: str = ""
-    code: str = ""
-    amount: Decimal | None = None
+    code: DispositionCode | None = None
+    amount_digits: str = ""
+    promise: Promise | None = None
+    callback_at: datetime | None = None
     since_s: float = 0.0
     """When the last digit came."""
 

@@ -457,6 +457,16 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """Put a name and a number on an agent's phone without a call (connected line)."""
+
+    server: ServerName
+    channel: str
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inquire:
     """Ask a server what channels it has; answered by `ChannelsListed`."""
 
@@ -610,4 +620,4 @@ Write = (
     | SaveRefusal
     | ReleaseLease
 )
-Effect = Originate | CallAgent | Bridge | HangUp | Say | Inquire | LeaseLeads | Write | Report
+Effect = Originate | CallAgent | Bridge | HangUp | Say | Show | Inquire | LeaseLeads | Write | Report

@@ -1,0 +1,125 @@
+"""The floor as a `Snapshot`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dialer.agents import Agent
+from dialer.calls import Call
+from dialer.events import Lead
+from dialer.floor.state import CampaignRun, FloorState, Moment
+from dialer.masking import mask_name, mask_number
+from dialer.snapshot import AgentRow, CallRow, CampaignRow, ServerRow, Snapshot
+from dialer.types import AgentState, CallState, CampaignState
+
+WORKING = (AgentState.TALKING, AgentState.WRAP_UP)
+OFF_THE_CLOCK = (AgentState.OFFLINE, AgentState.CALLING_IN, AgentState.PAUSED)
+IDLE_ALERT_S = 10.0
+
+
+def snapshot(floor: FloorState, now: Moment) -> Snapshot:
+    """Everything a board shows, at this moment."""
+    return Snapshot(
+        at=now.at,
+        uptime_s=now.s - floor.started_s,
+        agents=tuple(_agent_row(floor, agent, now) for agent in floor.agents.values()),
+        calls=tuple(_call_row(call, now) for call in floor.calls.values()),
+        campaigns=tuple(_campaign_row(floor, run, now) for run in floor.campaigns.values()),
+        servers=tuple(
+            ServerRow(name=name, connected=link.connected, reason=link.reason) for name, link in floor.links.items()
+        ),
+        alerts=tuple(_alerts(floor, now)),
+    )
+
+
+def masked(lead: Lead) -> str:
+    """A debtor as everybody may see one."""
+    return f"{mask_name(lead.debtor_name)} {mask_number(lead.number)}"
+
+
+def seconds_in(agent: Agent, state: AgentState, now_s: float) -> float:
+    """How long an agent has been in a state since the engine started, the present spell included."""
+    booked = agent.totals.by_state_s.get(state, 0.0)
+    return booked + (now_s - agent.since_s if agent.state is state else 0.0)
+
+
+def occupancy(agents: list[Agent], now_s: float) -> float | None:
+    """(talk + wrap-up) / (logged in - paused), over some agents; None before anybody was there."""
+    worked = sum(seconds_in(agent, state, now_s) for agent in agents for state in WORKING)
+    there = sum(
+        seconds_in(agent, state, now_s) for agent in agents for state in AgentState if state not in OFF_THE_CLOCK
+    )
+    return worked / there if there > 0 else None
+
+
+def _agent_row(floor: FloorState, agent: Agent, now: Moment) -> AgentRow:
+    offered = floor.offers.get(agent.settings.id)
+    call = floor.calls.get(agent.attempt_id) if agent.attempt_id is not None else None
+    wrap = floor.wraps.get(agent.attempt_id) if agent.attempt_id is not None else None
+    lead = call.lead if call is not None else wrap.call.lead if wrap is not None else offered
+    in_state = {state: seconds_in(agent, state, now.s) for state in AgentState}
+    return AgentRow(
+        agent_id=agent.settings.id,
+        name=agent.settings.name,
+        state=agent.state,
+        since_s=now.s - agent.since_s,
+        reason=agent.reason,
+        customer=masked(lead) if lead is not None else "",
+        calls=agent.totals.calls,
+        talk_s=in_state[AgentState.TALKING],
+        wrap_up_s=in_state[AgentState.WRAP_UP],
+        logged_in_s=sum(in_state.values()) - in_state[AgentState.OFFLINE] - in_state[AgentState.CALLING_IN],
+        paused_s=in_state[AgentState.PAUSED],
+    )
+
+
+def _call_row(call: Call, now: Moment) -> CallRow:
+    return CallRow(
+        attempt_id=call.attempt_id,
+        campaign=call.campaign,
+        state=call.state,
+        age_s=now.s - call.placed_s,
+        customer=masked(call.lead),
+        agent_id=call.agent_id,
+    )
+
+
+def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignRow:
+    tally, settings = run.tally, run.settings
+    connect_ms = np.fromiter(tally.connect_ms, dtype=np.float64)
+    p50, p99 = np.percentile(connect_ms, [50, 99]) if connect_ms.size else (None, None)
+    return CampaignRow(
+        name=settings.name,
+        state=run.state,
+        mode=settings.mode,
+        dialled=tally.dialled,
+        answered=tally.answered,
+        bridged=tally.bridged,
+        abandoned=tally.abandoned,
+        in_air=sum(
+            call.campaign == settings.name and call.state is not CallState.CLOSED for call in floor.calls.values()
+        ),
+        outcomes=dict(tally.outcomes),
+        dispositions=dict(tally.dispositions),
+        promises=tally.promises,
+        promised_amount=f"{tally.promised:.2f}",
+        accounts_waiting=run.waiting,
+        next_due_at=run.next_due_at,
+        occupancy_ratio=occupancy(floor.staff(settings), now.s),
+        target_abandonment_ratio=settings.pacing.target_abandonment_ratio,
+        connect_ms_p50=float(p50) if p50 is not None else None,
+        connect_ms_p99=float(p99) if p99 is not None else None,
+        pacing=run.decision,
+        idle_reason=run.idle_reason,
+    )
+
+
+def _alerts(floor: FloorState, now: Moment) -> list[str]:
+    alerts = [f"{name}: {link.reason}" for name, link in floor.links.items() if not link.connected]
+    if floor.store_trouble:
+        alerts.append(floor.store_trouble)
+    for run in floor.campaigns.values():
+        idle = [agent for agent in floor.staff(run.settings) if agent.free and now.s - agent.since_s > IDLE_ALERT_S]
+        if run.state is CampaignState.RUNNING and idle and run.idle_reason:
+            alerts.append(f"{run.settings.name}: {len(idle)} agents idle, {run.idle_reason}")
+    return alerts

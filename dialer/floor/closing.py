@@ -1,0 +1,154 @@
+"""The end of a call: the outcome, the ledger, the account, one canonical line in the log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dialer import calls, pacing
+from dialer.calls import Call
+from dialer.events import CloseAttempt, HangUp, ReleaseLease, SaveCampaignState
+from dialer.floor.state import CampaignRun, FloorState, Moment
+from dialer.floor.wrapping import conclude_unattended, conversation_ended, go_on_as_wished
+from dialer.masking import mask_number
+from dialer.types import AgentState, CampaignState, ChannelId, Outcome
+
+ANSWERED_BY_A_PERSON = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
+
+
+def close(floor: FloorState, call: Call, now: Moment) -> None:
+    """Close a call whose channel is gone (or never was).
+
+    Args:
+        floor: the floor.
+        call: in state `closed`, with all its milestones.
+        now: the moment.
+    """
+    if call.bridged_s is not None and call.attempt_id not in floor.wraps and _still_talking(floor, call):
+        conversation_ended(floor, call, now)
+    floor.calls.pop(call.attempt_id, None)
+    load = floor.trunks.get(call.trunk)
+    if load is not None:
+        load.in_use = max(0, load.in_use - 1)
+    settings = floor.known[call.campaign]
+    outcome = calls.outcome(call, settings.rules.legal_wait_s)
+    free_reserved_agent(floor, call, now)
+    written = _close_attempt(call, outcome, now, recorded=settings.record)
+    floor.emit(written)
+    _learn(floor, call, outcome)
+    if call.bridged_s is None:
+        conclude_unattended(floor, call, outcome, now)
+    floor.report(
+        "call.closed",
+        attempt=call.attempt_id,
+        campaign=call.campaign,
+        account=call.lead.account_no,
+        number=mask_number(call.lead.number),
+        trunk=call.trunk,
+        outcome=outcome,
+        agent=call.agent_id,
+        cause=call.cause,
+        sip_code=call.sip_code,
+        ringing_s=written.ringing_s,
+        answered_s=written.answered_s,
+        bridged_s=written.bridged_s,
+        talk_s=written.talk_s,
+        ended_s=written.ended_s,
+        connect_ms=written.connect_ms,
+        detail=written.detail,
+    )
+
+
+def _still_talking(floor: FloorState, call: Call) -> bool:
+    agent = floor.agents.get(call.agent_id) if call.agent_id is not None else None
+    return agent is not None and agent.state is AgentState.TALKING and agent.attempt_id == call.attempt_id
+
+
+def free_reserved_agent(floor: FloorState, call: Call, now: Moment) -> None:
+    """The customer left before the bridge: the agent is free again and keeps the place in the line."""
+    agent_id = call.agent_id or call.for_agent
+    agent = floor.agents.get(agent_id) if agent_id is not None else None
+    if agent is None or agent.state is not AgentState.RESERVED or agent.attempt_id != call.attempt_id:
+        return
+    if not agent.nailed_up:
+        leg_id = agent.leg.channel_id if agent.leg is not None else ChannelId(f"leg-{call.attempt_id}")
+        floor.emit(HangUp(server=call.server, channel_id=leg_id, reason="the customer has gone"))
+    waited_since_s = agent.idle_since_s
+    floor.put_agent(go_on_as_wished(agent, now), now)
+    ready = floor.agents[agent.settings.id]
+    floor.agents[agent.settings.id] = replace(ready, idle_since_s=waited_since_s)
+
+
+def _close_attempt(call: Call, outcome: Outcome, now: Moment, *, recorded: bool) -> CloseAttempt:
+    def since_placed(moment_s: float | None) -> float | None:
+        return None if moment_s is None else round(moment_s - call.placed_s, 6)
+
+    talked = call.bridged_s is not None
+    wait_end_s = call.bridged_s if talked else call.ended_s
+    wait_s = round(wait_end_s - call.answered_s, 6) if call.answered_s is not None and wait_end_s is not None else None
+    return CloseAttempt(
+        attempt_id=call.attempt_id,
+        at=now.at,
+        outcome=outcome,
+        cause=call.cause,
+        sip_code=call.sip_code,
+        agent_id=call.agent_id if talked else None,
+        ringing_s=since_placed(call.rang_s),
+        answered_s=since_placed(call.answered_s),
+        bridged_s=since_placed(call.bridged_s),
+        talk_s=round((call.talk_ended_s or now.s) - call.bridged_s, 6) if call.bridged_s is not None else None,
+        ended_s=since_placed(call.ended_s),
+        wait_s=wait_s,
+        connect_ms=round(wait_s * 1000, 3) if talked and wait_s is not None else None,
+        abandoned=outcome is Outcome.ABANDONED,
+        message_played=call.message_played,
+        recording=call.attempt_id if talked and recorded else "",
+        detail=call.refused,
+    )
+
+
+def _learn(floor: FloorState, call: Call, outcome: Outcome) -> None:
+    run = floor.campaigns.get(call.campaign)
+    if run is None:
+        return
+    person = outcome in ANSWERED_BY_A_PERSON
+    tally = run.tally
+    tally.outcomes[outcome] = tally.outcomes.get(outcome, 0) + 1
+    tally.answered += person
+    tally.bridged += outcome is Outcome.BRIDGED
+    tally.abandoned += outcome is Outcome.ABANDONED
+    ring_end_s = call.answered_s if call.answered_s is not None else call.ended_s
+    if ring_end_s is not None:
+        ring_s = ring_end_s - call.placed_s
+        run.estimates = pacing.observe_ring(run.estimates, ring_s=ring_s, answered=person)
+    if person:
+        run.estimates = pacing.observe_answer(run.estimates, abandoned=outcome is Outcome.ABANDONED)
+
+
+def finish_if_done(floor: FloorState, run: CampaignRun, now: Moment) -> None:
+    """A campaign ends when it was stopped and its last call is over, or when its list has nothing left at all."""
+    name = run.settings.name
+    busy = any(call.campaign == name for call in floor.calls.values()) or any(
+        wrap.call.campaign == name for wrap in floor.wraps.values()
+    )
+    if busy:
+        return
+    if run.state is CampaignState.STOPPING:
+        set_state(floor, run, CampaignState.STOPPED, "stopped", now)
+    elif run.exhausted and run.waiting == 0 and not run.leads and not run.leasing:
+        set_state(floor, run, CampaignState.FINISHED, "the list has nothing left", now)
+
+
+def set_state(floor: FloorState, run: CampaignRun, state: CampaignState, reason: str, now: Moment) -> None:
+    """Move a campaign into a state; leads in hand go back to the store when it no longer dials."""
+    run.state = state
+    if state is not CampaignState.RUNNING:
+        run.decision = run.idle_reason = ""
+        return_leads(floor, run, reason)
+    floor.emit(SaveCampaignState(campaign=run.settings.name, state=state, at=now.at, reason=reason))
+    floor.report(f"campaign.{state}", campaign=run.settings.name, reason=reason)
+
+
+def return_leads(floor: FloorState, run: CampaignRun, reason: str) -> None:
+    """Give back every lead that was leased and not dialled."""
+    while run.leads:
+        floor.emit(ReleaseLease(account_id=run.leads.popleft().account_id, reason=reason))

@@ -1,0 +1,151 @@
+"""From pacing to calls: ask for leads, decide how many to dial now, and hand them to `placing`."""
+
+from __future__ import annotations
+
+from dialer import pacing
+from dialer.agents import Agent
+from dialer.campaigns import assignment
+from dialer.events import LeaseLeads
+from dialer.floor import previewing, routing
+from dialer.floor.closing import finish_if_done
+from dialer.floor.placing import place, trunk_with_room
+from dialer.floor.state import CampaignRun, FloorState, Moment
+from dialer.types import AgentState, CallState, CampaignState, Mode, ServerName
+
+REPACE_S = 0.25
+"""Forecasts change with time alone; decide again at least this often."""
+
+
+def pace(floor: FloorState, now: Moment) -> None:
+    """Place as many calls as each running campaign's pacing asks for, on every server it has agents on."""
+    for run in floor.campaigns.values():
+        if run.state is CampaignState.RUNNING:
+            _pace_campaign(floor, run, now)
+        elif run.state is CampaignState.STOPPING:
+            finish_if_done(floor, run, now)
+
+
+def _pace_campaign(floor: FloorState, run: CampaignRun, now: Moment) -> None:
+    staff = floor.staff(run.settings)
+    on_shift = [agent for agent in staff if agent.state is not AgentState.OFFLINE]
+    if not on_shift:
+        run.decision, run.idle_reason = "no_agents", "no agent is logged in"
+        return
+    if floor.store_trouble:
+        run.decision, run.idle_reason = "store", floor.store_trouble
+        return
+    _refill(floor, run, len(on_shift), now)
+    for server in sorted({agent.settings.server for agent in on_shift}):
+        link = floor.links.get(server)
+        if link is None or not link.connected:
+            run.decision = run.idle_reason = f"{server}: not connected"
+        elif run.settings.mode is Mode.PREVIEW:
+            previewing.offer_all(floor, run, server, now)
+            run.decision = "preview"
+        else:
+            _pace_pool(floor, run, server, now)
+    finish_if_done(floor, run, now)
+
+
+def _pace_pool(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> None:
+    view = pool_view(floor, run, server, now)
+    decision = pacing.decide(view, run.estimates, run.settings.pacing)
+    run.decision = decision.reason
+    placed = 0
+    for _ in range(decision.calls):
+        if not _place_next(floor, run, server, now):
+            break
+        placed += 1
+    run.idle_reason = _idle_reason(run, view.ready, placed + len(view.ringing_s))
+    floor.wake(now.s + REPACE_S, "pace", "")
+
+
+def pool_view(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> pacing.PoolView:
+    """What pacing may know of a campaign on a server.
+
+    Args:
+        floor: the floor.
+        run: the campaign.
+        server: where.
+        now: the moment.
+
+    Returns:
+        The view; agents who serve several campaigns count for the one that is shortest of calls.
+    """
+    settings = run.settings
+    ready, talking, wrapping = 0, [], []
+    for agent in floor.staff(settings, server):
+        if agent.free and _counts_for(floor, agent, run):
+            ready += 1
+        elif agent.campaign == settings.name and agent.state is AgentState.TALKING:
+            talking.append(now.s - agent.since_s)
+        elif agent.campaign == settings.name and agent.state is AgentState.WRAP_UP and not agent.pause_wish:
+            wrapping.append(now.s - agent.since_s)
+    calls = floor.in_air(settings.name, server)
+    trunks = [floor.trunks[name] for name in settings.trunks if floor.trunks[name].settings.server == server]
+    return pacing.PoolView(
+        mode=settings.mode,
+        ready=ready,
+        talking_s=tuple(talking),
+        wrapping_s=tuple(wrapping),
+        ringing_s=tuple(now.s - call.placed_s for call in calls if call.state in (CallState.PLACED, CallState.RINGING)),
+        waiting=sum(call.state in (CallState.SCREENING, CallState.ANSWERED) for call in calls),
+        trunk_free=sum(load.settings.channels - load.in_use for load in trunks),
+        leads=len(run.leads),
+        cps_allowance=sum(load.may_start(now.s) for load in trunks),
+        ring_timeout_s=settings.ring_timeout_s,
+        legal_wait_s=settings.rules.legal_wait_s,
+        answered=run.tally.answered,
+        abandoned=run.tally.abandoned,
+        wrap_up_limit_s=settings.wrap_up_limit_s,
+    )
+
+
+def _counts_for(floor: FloorState, agent: Agent, run: CampaignRun) -> bool:
+    """A free agent of several campaigns counts for one of them: the one with the fewest calls in the air."""
+    rivals = [
+        other
+        for other in floor.campaigns.values()
+        if other.state is CampaignState.RUNNING and other.leads and assignment.serves(agent.settings, other.settings)
+    ]
+    if len(rivals) <= 1:
+        return True
+    fewest = min(rivals, key=lambda other: (len(floor.in_air(other.settings.name)), other.settings.name))
+    return fewest is run
+
+
+def _refill(floor: FloorState, run: CampaignRun, on_shift: int, now: Moment) -> None:
+    """Keep a few seconds' worth of leads in hand."""
+    per_s = min(
+        sum(floor.trunks[name].settings.calls_per_s for name in run.settings.trunks),
+        run.settings.pacing.max_calls_per_s,
+    )
+    shelf = max(10, on_shift * 4, int(per_s * 2))
+    if run.leasing or len(run.leads) > shelf // 2 or now.s < run.lease_after_s:
+        return
+    run.leasing = True
+    floor.emit(LeaseLeads(settings=run.settings, limit=shelf - len(run.leads)))
+
+
+def _place_next(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> bool:
+    """Dial the first lead that may and can be dialled; False when there is none."""
+    for _ in range(len(run.leads)):
+        lead = run.leads.popleft()
+        if not routing.can_be_taken(floor, run, lead, server):
+            run.leads.append(lead)
+            continue
+        if place(floor, run, lead, server, now):
+            return True
+        if trunk_with_room(floor, run, server, now) is None:
+            return False
+    return False
+
+
+def _idle_reason(run: CampaignRun, ready: int, busy_with: int) -> str:
+    """Why free agents wait, when nothing is being dialled for them."""
+    if not ready or busy_with or run.leads:
+        return ""
+    parts = [f"{count} {rule}" for rule, count in sorted(run.refusals.items())]
+    if run.waiting:
+        parts.append(f"{run.waiting} waiting to be called again")
+    return "0 dialable" + (": " + ", ".join(parts) if parts else "")

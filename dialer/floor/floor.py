@@ -1,0 +1,360 @@
+"""The calling floor: facts in, effects out.
+
+`Floor.step` is the whole interface. It never awaits, logs, reads a clock, draws a random number, or raises for a
+normal refusal; given the same settings and the same facts at the same moments it answers the same effects. The
+engine drives it with Asterisk, a simulator can drive it with a virtual clock.
+
+After every fact the floor serves whoever waits; `Ticked` alone makes it pace, so that a burst of facts is paced once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from dialer import calls, pacing
+from dialer.agents import Agent
+from dialer.events import (
+    AgentLegUp,
+    AgentTold,
+    AttemptRecovered,
+    BridgeEntered,
+    BridgeFailed,
+    BridgeLeft,
+    CallRefused,
+    CallUnresolved,
+    CampaignLaunched,
+    CampaignTold,
+    ChannelAnswered,
+    ChannelEnded,
+    ChannelRang,
+    ChannelsListed,
+    CustomerReady,
+    CustomerReleased,
+    CustomerScreened,
+    CustomerUnserved,
+    DigitPressed,
+    DispositionTold,
+    Effect,
+    Fact,
+    Inquire,
+    LeadsLeased,
+    LinkLost,
+    LinkRestored,
+    MessagePlayed,
+    SettingsReloaded,
+    StoreFailed,
+    StoreRestored,
+    Ticked,
+)
+from dialer.floor import (
+    closing,
+    connecting,
+    dialing,
+    keypad,
+    previewing,
+    reconciling,
+    shift,
+    wrapping,
+)
+from dialer.floor.state import CampaignRun, FloorState, Link, Moment, TrunkLoad
+from dialer.settings import CampaignSettings, DialerSettings
+from dialer.types import (
+    AgentId,
+    AttemptId,
+    CallState,
+    CampaignName,
+    CampaignState,
+    ChannelId,
+)
+
+EMPTY_SHELF_PAUSE_S = 2.0
+"""With nothing dialable the store is asked again this much later, or when it said something falls due."""
+INQUIRY_PAUSE_S = 5.0
+
+
+class Floor:
+    """All calls, agents and campaigns of one engine."""
+
+    def __init__(
+        self,
+        settings: DialerSettings,
+        *,
+        run_id: str,
+        now: Moment,
+        known: Mapping[CampaignName, CampaignSettings] | None = None,
+    ) -> None:
+        """Begin with nobody logged in and nothing launched.
+
+        Args:
+            settings: servers, trunks and agents.
+            run_id: part of every attempt id; must never have been used before.
+            now: the moment.
+            known: every campaign there is, so that attempts of an earlier run can be concluded by its rules.
+        """
+        self.state = FloorState(settings=settings, run_id=run_id, started_s=now.s, known=dict(known or {}))
+        self._adopt(settings)
+
+    def step(self, fact: Fact, now: Moment) -> list[Effect]:
+        """Take one fact.
+
+        Args:
+            fact: what happened.
+            now: when it is taken.
+
+        Returns:
+            What to do, in order. Effects on the store come before the effects on Asterisk that rely on them.
+        """
+        self.state.effects = []
+        self._take(fact, now)
+        if not isinstance(fact, ChannelRang | DigitPressed):
+            connecting.serve_waiting(self.state, now)
+        return self.state.effects
+
+    def next_wake_s(self) -> float | None:
+        """When the floor wants its next `Ticked` at the latest, in monotonic seconds."""
+        return self.state.next_wake_s()
+
+    # --- dispatch --------------------------------------------------------------------------------------
+
+    def _take(self, fact: Fact, now: Moment) -> None:
+        floor = self.state
+        match fact:
+            case (
+                ChannelRang() | ChannelAnswered() | CustomerReady() | CustomerScreened() | CustomerUnserved()
+                | CustomerReleased() | MessagePlayed() | CallRefused()
+            ):  # fmt: skip
+                self._call_fact(fact, now)
+            case ChannelEnded():
+                self._channel_ended(fact, now)
+            case BridgeEntered():
+                connecting.bridge_entered(floor, fact, now)
+            case BridgeLeft():
+                connecting.bridge_left(floor, fact, now)
+            case BridgeFailed():
+                self._bridge_failed(fact, now)
+            case AgentLegUp():
+                shift.leg_up(floor, fact, now)
+            case DigitPressed():
+                agent = floor.leg_of(fact.channel_id)
+                if agent is not None:
+                    keypad.digit_pressed(floor, agent, fact.digit, now)
+            case AgentTold():
+                shift.told(floor, fact, now)
+            case DispositionTold():
+                shift.disposition_told(floor, fact, now)
+            case LeadsLeased():
+                self._leads_leased(fact, now)
+            case Ticked():
+                self._tick(now)
+            case _:
+                self._seldom(fact, now)
+
+    def _seldom(self, fact: Fact, now: Moment) -> None:
+        floor = self.state
+        match fact:
+            case CampaignLaunched():
+                self._launch(fact.settings, now)
+            case CampaignTold():
+                self._campaign_told(fact, now)
+            case SettingsReloaded():
+                self._adopt(fact.settings)
+                floor.report("settings.reloaded")
+            case LinkLost():
+                reconciling.link_lost(floor, fact)
+            case LinkRestored():
+                reconciling.link_restored(floor, fact, now)
+            case ChannelsListed():
+                reconciling.compare(floor, fact.server, fact.channels, now)
+            case AttemptRecovered():
+                floor.recovered[fact.attempt_id] = fact
+            case CallUnresolved():
+                self._unresolved(fact, now)
+            case StoreFailed():
+                floor.store_trouble = fact.reason
+                floor.report("store.failed", "error", reason=fact.reason)
+            case StoreRestored():
+                floor.store_trouble = ""
+                floor.report("store.restored")
+            case _:
+                pass
+
+    # --- calls -----------------------------------------------------------------------------------------
+
+    def _call_fact(self, fact: calls.CallFact, now: Moment) -> None:
+        floor = self.state
+        call = floor.calls.get(AttemptId(fact.channel_id))
+        if call is None:
+            if isinstance(fact, CallRefused):
+                self._agent_call_refused(fact, now)
+            return
+        moved = calls.step(call, fact, now.s)
+        if moved is None:
+            floor.report("call.surprise", "warning", attempt=call.attempt_id, state=call.state, fact=repr(fact))
+            return
+        floor.calls[call.attempt_id] = moved
+        if moved is call:
+            return
+        self._moved(call, moved, fact, now)
+
+    def _moved(self, before: calls.Call, call: calls.Call, fact: calls.CallFact, now: Moment) -> None:
+        floor = self.state
+        if call.state is CallState.CLOSED:
+            closing.close(floor, call, now)
+        elif isinstance(fact, CustomerUnserved) and before.state is CallState.CONNECTING:
+            self._unserved_while_connecting(call, now)
+        elif isinstance(fact, CustomerReleased) and before.state is CallState.TALKING:
+            wrapping.conversation_ended(floor, call, now)
+        noted = {
+            ChannelRang: "call.ringing",
+            ChannelAnswered: "call.answered",
+            CustomerScreened: "call.screened",
+            CustomerUnserved: "call.unserved",
+            MessagePlayed: "call.message_played",
+        }.get(type(fact))
+        if noted is not None:
+            detail = fact.verdict if isinstance(fact, CustomerScreened) else ""
+            floor.note(call, now, noted, detail)
+
+    def _unserved_while_connecting(self, call: calls.Call, now: Moment) -> None:
+        """The message began while an agent was being connected: the agent is free again."""
+        closing.free_reserved_agent(self.state, call, now)
+
+    def _channel_ended(self, fact: ChannelEnded, now: Moment) -> None:
+        floor = self.state
+        if AttemptId(fact.channel_id) in floor.calls:
+            self._call_fact(fact, now)
+            return
+        agent = floor.leg_of(fact.channel_id)
+        if agent is not None:
+            shift.leg_ended(floor, agent, fact, now)
+        elif fact.channel_id.startswith("leg-"):
+            self._phone_not_picked_up(fact.channel_id, now)
+
+    def _agent_call_refused(self, fact: CallRefused, now: Moment) -> None:
+        if fact.channel_id.startswith("leg-"):
+            self._phone_not_picked_up(fact.channel_id, now)
+
+    def _phone_not_picked_up(self, leg_id: ChannelId, now: Moment) -> None:
+        """The phone of an agent whom we called did not answer."""
+        floor = self.state
+        waiting = [agent for agent in floor.agents.values() if _expects(agent, leg_id)]
+        for agent in waiting:
+            connecting.did_not_answer(floor, agent, now)
+
+    def _bridge_failed(self, fact: BridgeFailed, now: Moment) -> None:
+        call = self.state.calls.get(AttemptId(fact.channel_id))
+        if call is not None and call.state is CallState.CONNECTING:
+            connecting.bridge_failed(self.state, call, fact.reason, now)
+
+    def _unresolved(self, fact: CallUnresolved, now: Moment) -> None:
+        """Never dial again: ask, as soon as the server can be asked."""
+        call = self.state.calls.get(AttemptId(fact.channel_id))
+        if call is not None:
+            self.state.report("call.unresolved", "warning", attempt=call.attempt_id, reason=fact.reason)
+            self.state.wake(now.s + reconciling.SETTLING_S, "overdue", call.attempt_id)
+
+    def _overdue(self, attempt_id: AttemptId, now: Moment) -> None:
+        """Alarm: nothing was heard of a call for longer than it can ring."""
+        floor = self.state
+        call = floor.calls.get(attempt_id)
+        if call is None or call.state not in (CallState.PLACED, CallState.RINGING):
+            return
+        if floor.links[call.server].connected:
+            floor.emit(Inquire(server=call.server))
+        floor.wake(now.s + INQUIRY_PAUSE_S, "overdue", attempt_id)
+
+    # --- campaigns -------------------------------------------------------------------------------------
+
+    def _launch(self, settings: CampaignSettings, now: Moment) -> None:
+        floor = self.state
+        floor.known[settings.name] = settings
+        run = floor.campaigns.get(settings.name)
+        if run is None:
+            run = floor.campaigns[settings.name] = CampaignRun(
+                settings=settings,
+                state=CampaignState.STOPPED,
+                estimates=pacing.Estimates.initial(settings.pacing),
+            )
+        run.settings, run.exhausted, run.lease_after_s = settings, False, now.s
+        if run.state is not CampaignState.RUNNING:
+            closing.set_state(floor, run, CampaignState.RUNNING, "launched", now)
+        floor.wake(now.s, "pace", "")
+
+    def _campaign_told(self, fact: CampaignTold, now: Moment) -> None:
+        floor = self.state
+        run = floor.campaigns.get(fact.campaign)
+        if run is None:
+            shift.refuse(floor, fact.campaign, f"campaign {fact.campaign} is not running here; start it first")
+            return
+        if fact.state is run.state:
+            return
+        closing.set_state(floor, run, fact.state, "asked for", now)
+        run.lease_after_s = now.s
+        floor.wake(now.s, "pace", "")
+
+    def _leads_leased(self, fact: LeadsLeased, now: Moment) -> None:
+        floor = self.state
+        run = floor.campaigns.get(fact.campaign)
+        if run is None:
+            return
+        run.leasing, run.waiting, run.next_due_at = False, fact.waiting, fact.next_due_at
+        run.exhausted = not fact.leads
+        run.leads.extend(fact.leads)
+        if run.state is not CampaignState.RUNNING:
+            closing.return_leads(floor, run, f"campaign is {run.state}")
+        if not fact.leads:
+            run.lease_after_s = now.s + EMPTY_SHELF_PAUSE_S
+        floor.wake(now.s if fact.leads else run.lease_after_s, "pace", "")
+
+    def _adopt(self, settings: DialerSettings) -> None:
+        """Take over servers, trunks and agents; people and calls that are there stay."""
+        floor = self.state
+        floor.settings = settings
+        for server in settings.servers:
+            floor.links.setdefault(server.name, Link())
+        for trunk in settings.trunks:
+            if trunk.name in floor.trunks:
+                floor.trunks[trunk.name].settings = trunk
+            else:
+                floor.trunks[trunk.name] = TrunkLoad(settings=trunk)
+        for entry in settings.agents:
+            known = floor.agents.get(entry.id)
+            floor.agents[entry.id] = (
+                Agent(settings=entry, since_s=floor.started_s) if known is None else replace(known, settings=entry)
+            )
+
+    # --- time ------------------------------------------------------------------------------------------
+
+    def _tick(self, now: Moment) -> None:
+        floor = self.state
+        for kind, key in floor.due(now.s):
+            self._alarm(kind, key, now)
+        dialing.pace(floor, now)
+
+    def _alarm(self, kind: str, key: str, now: Moment) -> None:
+        floor = self.state
+        match kind:
+            case "overdue":
+                self._overdue(AttemptId(key), now)
+            case "connect":
+                connecting.connect_overdue(floor, AttemptId(key), now)
+            case "released":
+                wrapping.released_overdue(floor, AttemptId(key), now)
+            case "agent_ring":
+                connecting.ring_overdue(floor, AgentId(key), now)
+            case "wrap_up":
+                wrapping.wrap_up_overdue(floor, AgentId(key), now)
+            case "digits":
+                keypad.digits_overdue(floor, AgentId(key), now)
+            case "preview":
+                previewing.overdue(floor, AgentId(key), now)
+            case _:
+                pass  # "pace": the tick itself
+
+
+def _expects(agent: Agent, leg_id: ChannelId) -> bool:
+    """Whether this is the leg by which the engine is calling this agent."""
+    if agent.leg is not None:
+        return False
+    return leg_id == f"leg-{agent.attempt_id}" or f"-{agent.settings.id}-" in leg_id

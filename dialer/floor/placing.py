@@ -1,0 +1,135 @@
+"""The one path to the wire: a lead, a permit, a trunk, then the attempt and the Originate, in this order.
+
+`place` is the only function that emits `Originate`, whatever the mode and whoever asked.
+"""
+
+from __future__ import annotations
+
+from dialer.calls import Call
+from dialer.compliance import gate
+from dialer.events import Lead, Originate, Permit, ReleaseLease, SaveAttempt, SaveRefusal
+from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad
+from dialer.masking import mask_name, mask_number
+from dialer.types import AgentId, AttemptId, ServerName
+
+OVERDUE_GRACE_S = 5.0
+"""Asterisk ends a call that nobody answers by itself; this much later we ask what became of it."""
+WAIT_MARGIN_S = 0.1
+"""The dialplan begins the message this much before the legal wait is over."""
+
+
+def place(
+    floor: FloorState,
+    run: CampaignRun,
+    lead: Lead,
+    server: ServerName,
+    now: Moment,
+    *,
+    for_agent: AgentId | None = None,
+) -> bool:
+    """Dial one lead, if the gate gives a permit and a trunk has room.
+
+    Args:
+        floor: the floor.
+        run: the campaign on whose behalf.
+        lead: whom; it must be leased.
+        server: the server whose agents will talk.
+        now: the moment.
+        for_agent: preview: the one agent who will take it.
+
+    Returns:
+        True when a call was placed. Else the lead is back on the shelf (no trunk) or back in the store (refused).
+    """
+    load = trunk_with_room(floor, run, server, now)
+    if load is None:
+        run.leads.appendleft(lead)
+        return False
+    match gate.check(lead, run.settings.rules, run.settings.name, now.at):
+        case Permit() as permit:
+            _originate(floor, run, lead, permit, load, now, for_agent)
+            return True
+        case refusal:
+            run.refusals[refusal.rule] = run.refusals.get(refusal.rule, 0) + 1
+            floor.emit(
+                SaveRefusal(
+                    campaign=run.settings.name,
+                    lead=lead,
+                    at=now.at,
+                    rule=refusal.rule,
+                    reason=refusal.reason_en,
+                    until_at=refusal.until_at,
+                ),
+                ReleaseLease(account_id=lead.account_id, not_before_at=refusal.until_at, reason=refusal.reason_en),
+            )
+            return False
+
+
+def _originate(
+    floor: FloorState,
+    run: CampaignRun,
+    lead: Lead,
+    permit: Permit,
+    load: TrunkLoad,
+    now: Moment,
+    for_agent: AgentId | None,
+) -> None:
+    floor.attempts += 1
+    settings, trunk = run.settings, load.settings
+    call = Call(
+        attempt_id=AttemptId(f"att-{floor.run_id}-{floor.attempts:06d}"),
+        campaign=settings.name,
+        lead=lead,
+        server=trunk.server,
+        trunk=trunk.name,
+        placed_s=now.s,
+        placed_at=now.at,
+        for_agent=for_agent,
+    )
+    caller_id = _caller_id(load)
+    ring_timeout_s = max(settings.ring_timeout_s, settings.rules.min_ring_s)
+    floor.calls[call.attempt_id] = call
+    load.in_use += 1
+    load.placed_s.append(now.s)
+    run.tally.dialled += 1
+    floor.emit(
+        SaveAttempt(
+            attempt_id=call.attempt_id,
+            campaign=call.campaign,
+            lead=lead,
+            server=call.server,
+            trunk=call.trunk,
+            caller_id=caller_id,
+            permit_rules=permit.rules,
+            at=now.at,
+        ),
+        Originate(
+            permit=permit,
+            attempt_id=call.attempt_id,
+            server=call.server,
+            trunk=call.trunk,
+            caller_id=caller_id,
+            display_name=f"{mask_name(lead.debtor_name)} {lead.account_no[-4:]}",
+            display_number=mask_number(lead.number),
+            ring_timeout_s=ring_timeout_s,
+            wait_s=settings.rules.legal_wait_s - WAIT_MARGIN_S,
+            message=settings.messages.abandoned,
+            detect_machines=settings.detect_machines,
+            record=settings.record,
+        ),
+    )
+    floor.wake(now.s + ring_timeout_s + OVERDUE_GRACE_S, "overdue", call.attempt_id)
+
+
+def trunk_with_room(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> TrunkLoad | None:
+    """The trunk with the most room, or None when none may start a call now."""
+    loads = [floor.trunks[name] for name in run.settings.trunks if floor.trunks[name].settings.server == server]
+    open_loads = [load for load in loads if load.may_start(now.s) > 0]
+    return min(open_loads, key=lambda load: load.in_use / load.settings.channels, default=None)
+
+
+def _caller_id(load: TrunkLoad) -> str:
+    """Turn by turn; rotation resets no cap, because no cap is keyed by caller ID."""
+    if not load.settings.caller_ids:
+        return ""
+    load.next_caller_id = (load.next_caller_id + 1) % len(load.settings.caller_ids)
+    return load.settings.caller_ids[load.next_caller_id]

@@ -1,0 +1,60 @@
+"""Who takes a call: the qualified agent on the same server who has waited longest."""
+
+from __future__ import annotations
+
+from dialer.agents import Agent
+from dialer.calls import Call
+from dialer.campaigns import assignment
+from dialer.events import Lead
+from dialer.floor.state import CampaignRun, FloorState
+from dialer.settings import CampaignSettings
+from dialer.types import AgentState, ServerName
+
+
+def next_agent(floor: FloorState, call: Call, settings: CampaignSettings) -> Agent | None:
+    """The free agent to whom an answered call goes, or None.
+
+    Args:
+        floor: the floor.
+        call: answered, waiting.
+        settings: its campaign.
+
+    Returns:
+        The agent whose word it was (preview), else the one a call-back was promised to, else the one who waits
+        longest among those who qualify.
+    """
+    if call.for_agent is not None and floor.agents[call.for_agent].attempt_id == call.attempt_id:
+        return floor.agents[call.for_agent]
+    free = [
+        agent for agent in floor.staff(settings, call.server) if agent.free and qualifies(agent, settings, call.lead)
+    ]
+    own = [agent for agent in free if agent.settings.id == call.lead.callback_agent]
+    return min(own or free, key=lambda agent: (agent.idle_since_s, agent.settings.id), default=None)
+
+
+def qualifies(agent: Agent, settings: CampaignSettings, lead: Lead) -> bool:
+    """Whether the campaign's routing rules let this agent talk to this debtor."""
+    return assignment.qualified(agent.settings, assignment.route(settings, lead), lead)
+
+
+def can_be_taken(floor: FloorState, run: CampaignRun, lead: Lead, server: ServerName) -> bool:
+    """Whether somebody who may take this call is there, so that dialling makes sense.
+
+    A lead that everybody may take is always dialable. One that only some may take is dialled only for a free one of
+    them who has no such call coming already, and a promised call-back waits for its agent while that one is on shift.
+    """
+    rule = assignment.route(run.settings, lead)
+    if rule is None and not lead.team and lead.callback_agent is None:
+        return True
+    staff = floor.staff(run.settings, server)
+    able = [agent for agent in staff if assignment.qualified(agent.settings, rule, lead)]
+    promised = [agent for agent in able if agent.settings.id == lead.callback_agent]
+    if promised and promised[0].state is not AgentState.OFFLINE:
+        able = promised
+    if len(able) == len(staff):
+        return True
+    coming = sum(
+        any(qualifies(agent, run.settings, call.lead) for agent in able)
+        for call in floor.in_air(run.settings.name, server)
+    )
+    return sum(agent.free for agent in able) > coming

@@ -1,0 +1,228 @@
+"""What the floor remembers: calls, agents, campaigns, links. One writer, no locks, no clock.
+
+The values inside (`Call`, `Agent`) are frozen; the dictionaries that hold them are the only thing that changes.
+Every other module of this room is functions over this state: they read it, replace values in it, and `emit` effects.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from dialer import pacing
+from dialer.agents import Agent, Leg
+from dialer.calls import Call
+from dialer.campaigns import assignment
+from dialer.events import AttemptRecovered, Effect, Lead, Report, SaveAgentState, SaveCallEvent
+from dialer.settings import CampaignSettings, DialerSettings, TrunkSettings
+from dialer.types import (
+    AgentId,
+    AgentState,
+    AttemptId,
+    CallState,
+    CampaignName,
+    CampaignState,
+    ChannelId,
+    ServerName,
+    TrunkName,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, on both clocks."""
+
+    s: float
+    """Monotonic seconds, for timers."""
+    at: datetime
+    """Aware UTC, for records and calling hours."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a campaign has done since it was launched here."""
+
+    dialled: int = 0
+    answered: int = 0
+    bridged: int = 0
+    abandoned: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    dispositions: dict[str, int] = field(default_factory=dict)
+    promises: int = 0
+    promised: Decimal = Decimal(0)
+    connect_ms: deque[float] = field(default_factory=lambda: deque(maxlen=2000))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class CampaignRun:
+    """A campaign that was launched."""
+
+    settings: CampaignSettings
+    state: CampaignState
+    estimates: pacing.Estimates
+    leads: deque[Lead] = field(default_factory=deque)
+    """Leased and not dialled yet."""
+    leasing: bool = False
+    lease_after_s: float = 0.0
+    """Ask the store again no earlier than this."""
+    exhausted: bool = False
+    """The last answer of the store had no lead at all."""
+    waiting: int = 0
+    next_due_at: datetime | None = None
+    tally: Tally = field(default_factory=Tally)
+    decision: str = ""
+    idle_reason: str = ""
+    refusals: dict[str, int] = field(default_factory=dict)
+    """Rule -> leads that the gate refused."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TrunkLoad:
+    """What a trunk carries."""
+
+    settings: TrunkSettings
+    in_use: int = 0
+    placed_s: deque[float] = field(default_factory=deque)
+    """Moments of the calls placed within the last second."""
+    next_caller_id: int = 0
+
+    def may_start(self, now_s: float) -> int:
+        """How many calls may start now under the channel and calls-per-second limits.
+
+        Starts are spread: at most a tenth of a second's worth at once, so that a second's allowance is not one burst.
+        """
+        while self.placed_s and now_s - self.placed_s[0] >= 1.0:
+            self.placed_s.popleft()
+        per_s = self.settings.calls_per_s
+        this_second = int(per_s) - len(self.placed_s) if per_s >= 1 else 1 - len(self.placed_s)
+        burst = max(1, round(per_s / 10))
+        recently = sum(1 for placed in reversed(self.placed_s) if now_s - placed < 0.1)
+        return max(0, min(self.settings.channels - self.in_use, this_second, burst - recently))
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """The manager connection to one server."""
+
+    connected: bool = False
+    reason: str = "not connected yet"
+
+
+@dataclass(slots=True, kw_only=True)
+class Wrap:
+    """A conversation that waits for its disposition."""
+
+    call: Call
+    agent_id: AgentId
+
+
+@dataclass(slots=True, kw_only=True)
+class FloorState:
+    """Everything."""
+
+    settings: DialerSettings
+    run_id: str
+    """Distinguishes this run's attempt ids from every other run's."""
+    started_s: float
+    known: dict[CampaignName, CampaignSettings] = field(default_factory=dict)
+    """Settings of every campaign, launched or not: recovered attempts need theirs."""
+    calls: dict[AttemptId, Call] = field(default_factory=dict)
+    agents: dict[AgentId, Agent] = field(default_factory=dict)
+    legs: dict[ChannelId, AgentId] = field(default_factory=dict)
+    wraps: dict[AttemptId, Wrap] = field(default_factory=dict)
+    offers: dict[AgentId, Lead] = field(default_factory=dict)
+    """Preview: the account an agent is looking at."""
+    bridges: dict[str, set[ChannelId]] = field(default_factory=dict)
+    campaigns: dict[CampaignName, CampaignRun] = field(default_factory=dict)
+    trunks: dict[TrunkName, TrunkLoad] = field(default_factory=dict)
+    links: dict[ServerName, Link] = field(default_factory=dict)
+    recovered: dict[AttemptId, AttemptRecovered] = field(default_factory=dict)
+    store_trouble: str = ""
+    attempts: int = 0
+    effects: list[Effect] = field(default_factory=list)
+    _alarms: list[tuple[float, str, str]] = field(default_factory=list)
+
+    def emit(self, *effects: Effect) -> None:
+        """Add effects to this step's answer."""
+        self.effects.extend(effects)
+
+    def report(self, event: str, level: str = "info", **fields: object) -> None:
+        """Add a line for the log."""
+        self.effects.append(Report(event=event, fields=fields, level=level))
+
+    def wake(self, at_s: float, kind: str, key: str) -> None:
+        """Ask to be stepped at a moment. A wake that has become pointless is harmless."""
+        heapq.heappush(self._alarms, (at_s, kind, key))
+
+    def due(self, now_s: float) -> list[tuple[str, str]]:
+        """Take the alarms that have come."""
+        taken: dict[tuple[str, str], None] = {}
+        while self._alarms and self._alarms[0][0] <= now_s:
+            _, kind, key = heapq.heappop(self._alarms)
+            taken[kind, key] = None
+        return list(taken)
+
+    def next_wake_s(self) -> float | None:
+        """The earliest alarm, in monotonic seconds."""
+        return self._alarms[0][0] if self._alarms else None
+
+    def put_agent(self, agent: Agent, now: Moment) -> Agent:
+        """Store an agent, and record a change of state."""
+        before = self.agents.get(agent.settings.id)
+        self.agents[agent.settings.id] = agent
+        if before is None or (before.state, before.since_s) != (agent.state, agent.since_s):
+            self.emit(
+                SaveAgentState(
+                    agent_id=agent.settings.id,
+                    state=agent.state,
+                    at=now.at,
+                    reason=agent.reason,
+                    attempt_id=agent.attempt_id,
+                    campaign=agent.campaign,
+                )
+            )
+        return agent
+
+    def note(self, call: Call, now: Moment, event: str, detail: str = "") -> None:
+        """Add a line to a call's history."""
+        self.emit(SaveCallEvent(attempt_id=call.attempt_id, at=now.at, event=event, detail=detail))
+
+    def leg_of(self, channel_id: ChannelId) -> Agent | None:
+        """The agent whose leg this channel is."""
+        agent_id = self.legs.get(channel_id)
+        return self.agents[agent_id] if agent_id is not None else None
+
+    def drop_leg(self, agent: Agent) -> None:
+        """Forget an agent's leg."""
+        if agent.leg is not None:
+            self.legs.pop(agent.leg.channel_id, None)
+
+    def add_leg(self, agent_id: AgentId, leg: Leg) -> None:
+        """Remember whose leg a channel is."""
+        self.legs[leg.channel_id] = agent_id
+
+    def staff(self, settings: CampaignSettings, server: ServerName | None = None) -> list[Agent]:
+        """The agents of a campaign, logged in or not."""
+        return [
+            agent
+            for agent in self.agents.values()
+            if assignment.serves(agent.settings, settings) and (server is None or agent.settings.server == server)
+        ]
+
+    def in_air(self, campaign: CampaignName, server: ServerName | None = None) -> list[Call]:
+        """The calls of a campaign that nobody has answered or that wait for an agent."""
+        return [
+            call
+            for call in self.calls.values()
+            if call.campaign == campaign and (server is None or call.server == server) and call.state in UNSERVED
+        ]
+
+    def logged_in(self, settings: CampaignSettings) -> int:
+        """How many agents of a campaign are on shift."""
+        return sum(agent.state is not AgentState.OFFLINE for agent in self.staff(settings))
+
+
+UNSERVED = frozenset({CallState.PLACED, CallState.RINGING, CallState.SCREENING, CallState.ANSWERED})
