@@ -1,0 +1,257 @@
+"""Settings files in, frozen settings out; or every problem of the files, each with its line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from dialer.config.crosscheck import campaign_problems, dialer_problems
+from dialer.config.models import CallingSection, CampaignFile, DialerFile, PacingSection
+from dialer.config.problems import Problem, SettingsFileError
+from dialer.config.read import read_model
+from dialer.config.values import parse_days
+from dialer.config.yaml_source import KeyPath, Source
+from dialer.settings import (
+    AgentSettings,
+    CallingRules,
+    CampaignSettings,
+    DialerSettings,
+    DispositionSettings,
+    MessageSettings,
+    NextStepRule,
+    PacingSettings,
+    RouteRule,
+    ServerSettings,
+    SupervisorSettings,
+    TrunkSettings,
+    Window,
+)
+from dialer.types import (
+    AgentId,
+    CampaignName,
+    DispositionCode,
+    Outcome,
+    ServerName,
+    TrunkName,
+)
+
+_CAMPAIGN_NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+
+OUR_FAULT_RETRY_S: Mapping[Outcome, tuple[float, ...]] = dict.fromkeys(
+    (Outcome.CONGESTION, Outcome.TRUNK_FAILED, Outcome.CANCELLED, Outcome.ENGINE_ERROR, Outcome.UNKNOWN),
+    (900.0, 3600.0, 14400.0, 86400.0),
+)
+"""House rule for outcomes that say nothing of the debtor, unless the campaign names them: without it, a trunk
+that fails for an hour would close accounts."""
+
+
+def load_dialer(path: Path, env: Mapping[str, str] | None = None) -> DialerSettings:
+    """Read `dialer.yaml`.
+
+    Args:
+        path: the file; paths in it are relative to it.
+        env: for `!env`; the process's own when None.
+
+    Raises:
+        SettingsFileError: with every problem of the file.
+    """
+    source, file = read_model(path, DialerFile, _env(env), made_by="dialer init")
+    problems = list(dialer_problems(source, file))
+    if problems:
+        raise SettingsFileError(problems)
+    return _dialer(source, file)
+
+
+def load_campaign(path: Path, dialer: DialerSettings, env: Mapping[str, str] | None = None) -> CampaignSettings:
+    """Read one campaign; its name is the file's.
+
+    Args:
+        path: such as `config/campaigns/demo.yaml`.
+        dialer: whose trunks, agents and teams the campaign may name.
+        env: for `!env`; the process's own when None.
+
+    Raises:
+        SettingsFileError: with every problem of the file.
+    """
+    if not _CAMPAIGN_NAME.fullmatch(path.stem):
+        text = f'"{path.stem}" cannot be a campaign\'s name; use small letters, digits, - and _'
+        raise SettingsFileError([Problem(path=path, text=text)])
+    source, file = read_model(path, CampaignFile, _env(env), made_by="dialer init")
+    problems = list(campaign_problems(source, file, dialer))
+    if problems:
+        raise SettingsFileError(problems)
+    return _campaign(source, file)
+
+
+def load_campaigns(
+    folder: Path, dialer: DialerSettings, env: Mapping[str, str] | None = None
+) -> dict[CampaignName, CampaignSettings]:
+    """Read every campaign of a folder, by name.
+
+    Raises:
+        SettingsFileError: with every problem of all files, or because the folder is not there.
+    """
+    if not folder.is_dir():
+        raise SettingsFileError([Problem(path=folder, text="no such folder; `dialer init` makes it")])
+    found: dict[CampaignName, CampaignSettings] = {}
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            campaign = load_campaign(path, dialer, env)
+        except SettingsFileError as error:
+            problems += error.problems
+        else:
+            found[campaign.name] = campaign
+    if problems:
+        raise SettingsFileError(problems)
+    return found
+
+
+def _env(env: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if env is None else env
+
+
+def _dialer(source: Source, file: DialerFile) -> DialerSettings:
+    base = source.path.parent
+    only_server = next(iter(file.servers))
+
+    def server(name: str | None) -> ServerName:
+        return ServerName(name or only_server)
+
+    return DialerSettings(
+        source=source.path,
+        store_path=_inside(base, file.paths.store),
+        recordings_path=_inside(base, file.paths.recordings),
+        control_path=_inside(base, file.paths.control),
+        log_path=_inside(base, file.paths.log) if file.paths.log else None,
+        runtime_path=_inside(base, file.paths.runtime),
+        time_zone=file.time_zone,
+        region=file.region,
+        servers=tuple(ServerSettings(name=ServerName(name), **dict(one)) for name, one in file.servers.items()),
+        trunks=tuple(
+            TrunkSettings(name=TrunkName(name), **{**dict(one), "server": server(one.server)})
+            for name, one in file.trunks.items()
+        ),
+        agents=tuple(
+            AgentSettings(id=AgentId(name), **{**dict(one), "server": server(one.server), "team": one.team or ""})
+            for name, one in file.agents.items()
+        ),
+        supervisors=tuple(
+            SupervisorSettings(id=name, **{**dict(one), "server": server(one.server)})
+            for name, one in file.supervisors.items()
+        ),
+        pause_reasons=dict(file.pause_reasons),
+    )
+
+
+def _inside(base: Path, text: str) -> Path:
+    return (base / Path(text).expanduser()).resolve()
+
+
+def _campaign(source: Source, file: CampaignFile) -> CampaignSettings:
+    return CampaignSettings(
+        name=CampaignName(source.path.stem),
+        source=source.path,
+        title=file.title,
+        list_name=file.list,
+        mode=file.mode,
+        trunks=tuple(TrunkName(name) for name in file.trunks),
+        agents=tuple(AgentId(name) for name in file.agents),
+        teams=file.teams,
+        pacing=_pacing(file.pacing),
+        rules=_rules(file.calling),
+        ring_timeout_s=file.ring_timeout,
+        detect_machines=file.detect_machines,
+        record=file.record,
+        preview_limit_s=file.preview_limit,
+        agent_ring_timeout_s=file.agent_ring_timeout,
+        wrap_up_limit_s=file.wrap_up_limit,
+        default_disposition=DispositionCode(file.default_disposition),
+        dispositions=_dispositions(file),
+        next_steps=_next_steps(source, file),
+        routes=_routes(source, file),
+        retry_after_s={**OUR_FAULT_RETRY_S, **file.retry},
+        promise_max_days=file.promise.max_days,
+        promise_min_amount=file.promise.min_amount,
+        messages=MessageSettings(abandoned=file.messages.abandoned),
+    )
+
+
+def _pacing(section: PacingSection) -> PacingSettings:
+    return PacingSettings(
+        ratio=section.ratio,
+        max_ratio=section.max_ratio,
+        target_abandonment_ratio=section.target_abandonment,
+        max_calls_per_s=section.max_calls_per_s,
+        initial_answer_ratio=section.initial_answer_ratio,
+        initial_talk_s=section.initial_talk,
+        initial_wrap_up_s=section.initial_wrap_up,
+    )
+
+
+def _rules(section: CallingSection) -> CallingRules:
+    windows: dict[int, tuple[Window, ...]] = {}
+    for text, day_windows in section.hours.items():
+        for day in parse_days(text):
+            windows[day] = tuple(sorted(day_windows, key=lambda window: window.opens))
+    return CallingRules(
+        windows=windows,
+        closed_dates=frozenset(section.closed_dates),
+        close_margin_s=section.close_margin,
+        attempts_per_number_per_day=section.attempts_per_number_per_day,
+        attempts_per_debtor_per_day=section.attempts_per_debtor_per_day,
+        conversations_per_debtor_per_day=section.conversations_per_debtor_per_day,
+        min_gap_s=section.min_gap,
+        min_ring_s=section.min_ring,
+        legal_wait_s=section.legal_wait,
+    )
+
+
+def _dispositions(file: CampaignFile) -> tuple[DispositionSettings, ...]:
+    return tuple(
+        DispositionSettings(
+            code=DispositionCode(code),
+            digits=one.digits,
+            label_zh=one.label.zh,
+            label_en=one.label.en,
+            right_party=one.right_party,
+            conversation=one.conversation,
+            asks=one.asks,
+            stop=one.stop,
+        )
+        for code, one in file.dispositions.items()
+    )
+
+
+def _next_steps(source: Source, file: CampaignFile) -> tuple[NextStepRule, ...]:
+    return tuple(
+        NextStepRule(
+            name=rule.name,
+            when=rule.when,
+            then=rule.then,
+            after_s=rule.after,
+            team=rule.team or "",
+            source=_place(source, ("next_steps", index)),
+        )
+        for index, rule in enumerate(file.next_steps)
+    )
+
+
+def _routes(source: Source, file: CampaignFile) -> tuple[RouteRule, ...]:
+    return tuple(
+        RouteRule(
+            name=rule.name,
+            when=rule.when,
+            skill=rule.skill or "",
+            level=rule.level,
+            team=rule.team or "",
+            source=_place(source, ("routes", index)),
+        )
+        for index, rule in enumerate(file.routes)
+    )
+
+
+def _place(source: Source, key: KeyPath) -> str:
+    return f"{source.path}:{source.line_of(key)}"
