@@ -63,6 +63,10 @@ class AsteriskTools:
                 f"{program} is not installed here. Install it and put it on the PATH."
             ) from None
 
+    def environment(self) -> dict[str, str]:
+        """Return the caller's environment with what the programs need."""
+        return {**os.environ, **self.env}
+
     def run(
         self, program: str, *words: str, timeout_s: float = 60.0, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -73,7 +77,7 @@ class AsteriskTools:
         """
         return subprocess.run(
             [*self.command(program), *words],
-            env={**os.environ, **self.env},
+            env=self.environment(),
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,

@@ -191,7 +191,7 @@ class AsteriskInstance:
             return subprocess.Popen(
                 words,
                 cwd=self.folder,
-                env={**os.environ, **self.tools.env},
+                env=self.tools.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

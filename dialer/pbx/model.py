@@ -105,61 +105,67 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DialerPbx:
-    """One Asterisk as the dialer needs it.
+class Ports:
+    """Where one Asterisk listens.
 
     Attributes:
         sip_port: UDP port for phones and trunks.
         ami_port: TCP port of the manager interface, always on 127.0.0.1.
         rtp_first_port: First UDP port for audio; two for each leg.
         rtp_last_port: Last UDP port for audio.
-        ami_secret: Of the manager user `dialer`.
-        witness_secret: Of the manager user `witness`, who only looks.
-        agents: Phones that dial *10.
-        supervisors: Phones that listen, whisper and barge.
-        trunks: Lines to the network.
-        inbound_message: Sound that people hear who call our number back.
         bind_host: Address of SIP; 127.0.0.1 keeps everything on this machine.
-        phone_rtp_timeout_s: A phone that sends no audio for so long is hung up; 0 for never.
-        asterisk_version: Before 20.11 and 22.1 the event filter is written in the older way.
     """
 
     sip_port: int
     ami_port: int
     rtp_first_port: int
     rtp_last_port: int
+    bind_host: str = "127.0.0.1"
+
+    def __post_init__(self) -> None:
+        _check_port("The SIP port", self.sip_port)
+        _check_port("The AMI port", self.ami_port)
+        _check_port("The first RTP port", self.rtp_first_port)
+        _check_port("The last RTP port", self.rtp_last_port)
+        _check(_HOST, "The SIP address", self.bind_host, "an IPv4 address")
+        if self.rtp_last_port - self.rtp_first_port < 3:
+            span = f"{self.rtp_first_port}-{self.rtp_last_port}"
+            raise PbxValueError("The RTP port range", span, "at least four ports, two for each leg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialerPbx(Ports):
+    """One Asterisk as the dialer needs it.
+
+    Attributes:
+        ami_secret: Of the manager user `dialer`.
+        witness_secret: Of the manager user `witness`, who only looks.
+        agents: Phones that dial *10.
+        supervisors: Phones that listen, whisper and barge.
+        trunks: Lines to the network.
+        inbound_message: Sound that people hear who call our number back.
+        phone_rtp_timeout_s: A phone that sends no audio for so long is hung up; 0 for never.
+        asterisk_version: Before 20.11 and 22.1 the event filter is written in the older way.
+    """
+
     ami_secret: str = field(repr=False)
     witness_secret: str = field(repr=False)
     agents: tuple[Phone, ...] = ()
     supervisors: tuple[Phone, ...] = ()
     trunks: tuple[Trunk, ...] = ()
     inbound_message: str = "dialer/zh/identify"
-    bind_host: str = "127.0.0.1"
     phone_rtp_timeout_s: int = 60
     asterisk_version: tuple[int, int, int] = (22, 10, 0)
 
     def __post_init__(self) -> None:
-        check_ports(sip=self.sip_port, ami=self.ami_port, rtp=(self.rtp_first_port, self.rtp_last_port))
+        Ports.__post_init__(self)  # super() without arguments does not work in a class with slots
         _check_secret("The AMI secret", self.ami_secret)
         _check_secret("The witness's AMI secret", self.witness_secret)
-        _check(_HOST, "The SIP address", self.bind_host, "an IPv4 address")
         _check(_SOUND, "The inbound message", self.inbound_message, "a sound name such as dialer/zh/identify")
         names = [phone.name for phone in (*self.agents, *self.supervisors)]
         names += [trunk.name for trunk in self.trunks]
         _check_unique("names of phones and trunks", names)
         _check_unique("extensions", [phone.extension for phone in self.agents if phone.extension])
-
-
-def check_ports(*, sip: int, ami: int, rtp: tuple[int, int]) -> None:
-    """Refuse ports that cannot be, and an audio range without room for a call."""
-    _check_port("The SIP port", sip)
-    _check_port("The AMI port", ami)
-    _check_port("The first RTP port", rtp[0])
-    _check_port("The last RTP port", rtp[1])
-    if rtp[1] - rtp[0] < 3:
-        raise PbxValueError(
-            "The RTP port range", f"{rtp[0]}-{rtp[1]}", "at least four ports, two for each leg"
-        )
 
 
 def _check(pattern: re.Pattern[str], what: str, value: str, allowed: str) -> None:

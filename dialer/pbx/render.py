@@ -6,9 +6,9 @@ existing /etc/asterisk, which includes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from dialer.pbx.model import DialerPbx, Phone, Trunk
+from dialer.pbx.model import DialerPbx, Phone, Ports, Trunk
 from dialer.pbx.templates import fill
 
 # Cuts about 23 events of a call down to 5, at the server. FullyBooted and list replies are not filtered.
@@ -26,7 +26,7 @@ ENGINE_EVENTS = (
 
 DROP_IN_FILES = ("dialer_manager.conf", "dialer_pjsip.conf", "dialer_extensions.conf")
 
-_BASE_MODULES = (
+BASE_MODULES: tuple[str, ...] = (
     "res_timing_timerfd",
     "res_timing_pthread",
     "res_sorcery_config",
@@ -79,21 +79,13 @@ _BASE_MODULES = (
     "func_hangupcause",
 )
 
-DIALER_MODULES = (*_BASE_MODULES, "app_mixmonitor", "app_amd", "app_chanspy")
-CARRIER_MODULES = (
-    *_BASE_MODULES,
-    "func_rand",
-    "func_env",
-    "res_clioriginate",
-    "res_pjsip_endpoint_identifier_anonymous",
-    "app_playtones",
-)
+DIALER_MODULES = (*BASE_MODULES, "app_mixmonitor", "app_amd", "app_chanspy")
 
 
 def render_dialer(pbx: DialerPbx) -> dict[str, str]:
     """Return every file of a private instance but `asterisk.conf`, which depends on the folder."""
     return {
-        **render_base(pbx, DIALER_MODULES, users="dialer_manager.conf", endpoints="dialer_pjsip.conf"),
+        **render_base(pbx, DIALER_MODULES),
         "amd.conf": fill("base/amd.conf", {}),
         **_dialer_files(pbx),
     }
@@ -107,26 +99,18 @@ def render_dropin(pbx: DialerPbx) -> tuple[dict[str, str], str]:
     return _dialer_files(pbx), fill("dialer/INCLUDE.txt", {})
 
 
-def render_base(
-    pbx: DialerPbx,
-    modules: tuple[str, ...],
-    *,
-    users: str,
-    endpoints: str,
-    dialplan: str = "dialer_extensions.conf",
-) -> dict[str, str]:
+def render_base(ports: Ports, modules: Sequence[str]) -> dict[str, str]:
     """Return the files around the dialer's own: ports, modules, logs, and what Asterisk misses otherwise."""
     plain = ("logger", "cdr", "cel", "features", "ccss", "udptl", "indications", "acl", "pjproject")
-    sip = {"bind_host": pbx.bind_host, "sip_port": pbx.sip_port, "endpoints_file": endpoints}
-    rtp = {"rtp_first_port": pbx.rtp_first_port, "rtp_last_port": pbx.rtp_last_port}
+    rtp = {"rtp_first_port": ports.rtp_first_port, "rtp_last_port": ports.rtp_last_port}
     loads = "\n".join(f"load = {name}.so" for name in modules)
     return {
         **{f"{name}.conf": fill(f"base/{name}.conf", {}) for name in plain},
         "modules.conf": fill("base/modules.conf", {"load_lines": loads}),
         "rtp.conf": fill("base/rtp.conf", rtp),
-        "manager.conf": fill("base/manager.conf", {"ami_port": pbx.ami_port, "users_file": users}),
-        "pjsip.conf": fill("base/pjsip.conf", sip),
-        "extensions.conf": fill("base/extensions.conf", {"dialplan_file": dialplan}),
+        "manager.conf": fill("base/manager.conf", {"ami_port": ports.ami_port}),
+        "pjsip.conf": fill("base/pjsip.conf", {"bind_host": ports.bind_host, "sip_port": ports.sip_port}),
+        "extensions.conf": fill("base/extensions.conf", {}),
     }
 
 
