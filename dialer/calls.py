@@ -113,6 +113,8 @@ class Call:
     cancelled: bool = False
     """We gave it up before anyone answered."""
     hung_up_by_us: bool = False
+    failure: str = ""
+    """What OriginateResponse said, kept in case the channel's own end never comes."""
     refused: str = ""
     cause: int | None = None
     sip_code: int | None = None

@@ -120,6 +120,14 @@ class CallRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OriginateFailed:
+    """Asterisk reports a failed Originate. Mostly the channel's own end says so too, and better, before or after."""
+
+    channel_id: ChannelId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallUnresolved:
     """An Originate whose fate is unknown: no reply in time, or the link was lost after sending."""
 
@@ -351,6 +359,7 @@ class Ticked:
 
 Fact = (
     CallRefused
+    | OriginateFailed
     | CallUnresolved
     | ChannelRang
     | ChannelAnswered
@@ -449,11 +458,11 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """Play prompts into an agent's idle leg, by name, in order."""
+    """Play sounds into an agent's idle leg, in order."""
 
     server: ServerName
     channel: str
-    prompts: tuple[str, ...]
+    sounds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ from dialer.events import (
     LinkLost,
     LinkRestored,
     MessagePlayed,
+    OriginateFailed,
     SettingsReloaded,
     StoreFailed,
     StoreRestored,
@@ -71,6 +72,7 @@ from dialer.types import (
 EMPTY_SHELF_PAUSE_S = 2.0
 """With nothing dialable the store is asked again this much later, or when it said something falls due."""
 INQUIRY_PAUSE_S = 5.0
+FAILURE_GRACE_S = 1.0
 
 
 class Floor:
@@ -170,6 +172,8 @@ class Floor:
                 floor.recovered[fact.attempt_id] = fact
             case CallUnresolved():
                 self._unresolved(fact, now)
+            case OriginateFailed():
+                self._originate_failed(fact, now)
             case StoreFailed():
                 floor.store_trouble = fact.reason
                 floor.report("store.failed", "error", reason=fact.reason)
@@ -254,6 +258,21 @@ class Floor:
             self.state.report("call.unresolved", "warning", attempt=call.attempt_id, reason=fact.reason)
             self.state.wake(now.s + reconciling.SETTLING_S, "overdue", call.attempt_id)
 
+    def _originate_failed(self, fact: OriginateFailed, now: Moment) -> None:
+        """Wait a moment for the channel's end, which says more; without one there never was a channel."""
+        floor = self.state
+        call = floor.calls.get(AttemptId(fact.channel_id))
+        if call is not None and call.state in (CallState.PLACED, CallState.RINGING):
+            floor.calls[call.attempt_id] = replace(call, failure=fact.reason)
+            floor.wake(now.s + FAILURE_GRACE_S, "failure", call.attempt_id)
+        elif call is None and fact.channel_id.startswith("leg-"):
+            self._phone_not_picked_up(fact.channel_id, now)
+
+    def _failure_overdue(self, attempt_id: AttemptId, now: Moment) -> None:
+        call = self.state.calls.get(attempt_id)
+        if call is not None and call.failure and call.state in (CallState.PLACED, CallState.RINGING):
+            self._call_fact(CallRefused(channel_id=ChannelId(attempt_id), reason=call.failure), now)
+
     def _overdue(self, attempt_id: AttemptId, now: Moment) -> None:
         """Alarm: nothing was heard of a call for longer than it can ring."""
         floor = self.state
@@ -337,6 +356,8 @@ class Floor:
         match kind:
             case "overdue":
                 self._overdue(AttemptId(key), now)
+            case "failure":
+                self._failure_overdue(AttemptId(key), now)
             case "connect":
                 connecting.connect_overdue(floor, AttemptId(key), now)
             case "released":

@@ -10,11 +10,11 @@ from enum import StrEnum
 class Prompt(StrEnum):
     """What is said to an agent's idle leg."""
 
-    LOGIN = "login"
+    LOGIN = "login-ok"
     PAUSED = "paused"
     READY = "ready"
     WRAP_UP = "wrap-up"
-    WRONG = "wrong"
+    WRONG = "wrong-code"
     AMOUNT = "amount"
     DATE = "date"
     MOMENT = "moment"
@@ -27,9 +27,14 @@ class Prompt(StrEnum):
     DAY = "day"
 
 
+def sound(prompt: str, language: str) -> str:
+    """A prompt's sound as Asterisk names it."""
+    return f"dialer/{language}/{prompt}"
+
+
 def number_in_words(digits: str) -> tuple[str, ...]:
     """Digit by digit: unmistakable on a bad line."""
-    return tuple(f"digit-{digit}" for digit in digits)
+    return tuple(digits)
 
 
 def amount_in_words(amount: Decimal) -> tuple[str, ...]:

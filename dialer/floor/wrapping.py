@@ -10,7 +10,7 @@ from dialer.agents import Agent
 from dialer.calls import Call
 from dialer.campaigns import assignment
 from dialer.events import HangUp, Promise, SaveDisposition, Say
-from dialer.floor.prompts import Prompt
+from dialer.floor.prompts import Prompt, sound
 from dialer.floor.state import FloorState, Moment, Wrap
 from dialer.settings import CampaignSettings, DispositionSettings
 from dialer.types import AgentId, AgentState, AttemptId, ChannelId, DispositionCode, Outcome
@@ -48,7 +48,8 @@ def conversation_ended(floor: FloorState, call: Call, now: Moment) -> None:
 def say(floor: FloorState, agent: Agent, *prompts: str) -> None:
     """Play prompts to an agent who is on the line and not talking."""
     if agent.leg is not None and agent.state not in (AgentState.TALKING, AgentState.RESERVED):
-        floor.emit(Say(server=agent.settings.server, channel=agent.leg.channel, prompts=prompts))
+        sounds = tuple(sound(prompt, agent.settings.language) for prompt in prompts)
+        floor.emit(Say(server=agent.settings.server, channel=agent.leg.channel, sounds=sounds))
 
 
 def find(settings: CampaignSettings, code: str) -> DispositionSettings | None:
