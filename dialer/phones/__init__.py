@@ -1,0 +1,1 @@
+"""Headless agent phones: `python -m dialer.softphone` is the program, `spawned.Phones` drives it from Python."""
