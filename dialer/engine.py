@@ -118,7 +118,8 @@ class Engine:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop_by_s: float | None = None
-        self._stopping = asyncio.Event()
+        self._recovered = asyncio.Event()
+        self._stopped = asyncio.Event()
 
     # --- what commands may ask (see dialer.control.ControlTarget) --------------------------------------
 
@@ -179,12 +180,25 @@ class Engine:
         run = self._floor.state.campaigns.get(campaign)
         return run is not None and run.state in (CampaignState.FINISHED, CampaignState.STOPPED)
 
+    async def started(self, run: asyncio.Task[None]) -> None:
+        """Wait until what an earlier run left has been taken up, or `run` has failed (then this fails too)."""
+        waiting = asyncio.create_task(self._recovered.wait())
+        await asyncio.wait({waiting, run}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if run.done():
+            run.result()
+
+    async def stopped(self) -> None:
+        """Wait until the engine has stopped, for whatever reason."""
+        await self._stopped.wait()
+
     # --- the run ---------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Run until `stop`. Cancelling it stops at once: calls live on in Asterisk, the dialplan keeps them safe."""
         try:
             await self._recover()
+            self._recovered.set()
             async with asyncio.TaskGroup() as group:
                 committer = group.create_task(self._commit_for_ever(), name="committer")
                 for server in self._settings.servers:
@@ -199,7 +213,8 @@ class Engine:
                 await link.close()
             self._thread.shutdown(wait=True)
             self._store.close()
-        _log.info("engine.stopped")
+            self._stopped.set()
+            _log.info("engine.stopped")
 
     async def _recover(self) -> None:
         """Take up what an earlier run left: its leases, its open attempts, its running campaigns."""

@@ -1,0 +1,198 @@
+"""The composition root: the only place where settings, store, engine, control socket and board meet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.live import Live
+
+from dialer import log
+from dialer.cli.board import Board, plain_line
+from dialer.cli.lang import Lang
+from dialer.clock import SystemClock
+from dialer.config import SettingsFileError, load_campaign, load_dialer
+from dialer.control import ControlServer
+from dialer.engine import Engine
+from dialer.errors import SettingsError
+from dialer.settings import CampaignSettings, DialerSettings
+from dialer.store.sqlite import SqliteStore
+from dialer.types import CampaignName
+
+DRAIN_S = 20.0
+"""After Ctrl-C conversations may go on this long; a second Ctrl-C ends them."""
+BOARD_EVERY_S = 0.25
+LINE_EVERY_S = 5.0
+WATCH_EVERY_S = 1.0
+
+_log = structlog.stdlib.get_logger("dialer.app")
+
+
+def open_store(settings: DialerSettings) -> SqliteStore:
+    """The store of these settings, made when it is not there yet."""
+    return SqliteStore.open(settings.store_path)
+
+
+def campaigns_folder(settings: DialerSettings) -> Path:
+    """Where campaign files live: beside `dialer.yaml`."""
+    return settings.source.parent / "campaigns"
+
+
+def read_campaign(settings: DialerSettings, name: str) -> CampaignSettings:
+    """Read one campaign's file.
+
+    Raises:
+        SettingsError: There is no such file (the ones that are there are named), or it is wrong.
+    """
+    path = campaigns_folder(settings) / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(one.stem for one in path.parent.glob("*.yaml"))) or "none"
+        raise SettingsError(f"There is no campaign {name}: {path} does not exist. Campaigns here: {known}.")
+    return load_campaign(path, settings)
+
+
+def read_sound_campaigns(settings: DialerSettings) -> Mapping[CampaignName, CampaignSettings]:
+    """Every campaign file that can be read; one bad file must not stop the others."""
+    folder = campaigns_folder(settings)
+    if not folder.is_dir():
+        return {}
+    found: dict[CampaignName, CampaignSettings] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            found[CampaignName(path.stem)] = load_campaign(path, settings)
+        except SettingsFileError as error:
+            _log.warning("settings.rejected", file=path.name, reason=str(error))
+    return found
+
+
+def make_engine(settings: DialerSettings) -> Engine:
+    """An engine over these settings and their store."""
+    return Engine(
+        settings,
+        open_store(settings),
+        SystemClock(),
+        load_settings=lambda: load_dialer(settings.source),
+        load_campaigns=read_sound_campaigns,
+        load_campaign=read_campaign,
+    )
+
+
+def serve(
+    settings: DialerSettings,
+    *,
+    launch: tuple[str, ...] = (),
+    board: bool = False,
+    until_done: bool = False,
+    lang: Lang = Lang.EN,
+) -> int:
+    """Run the engine until it is told to stop.
+
+    Args:
+        settings: of this dialer.
+        launch: campaigns to launch at once.
+        board: show the live board on the terminal, or progress lines without one.
+        until_done: stop when every launched campaign is over.
+        lang: of the board.
+
+    Returns:
+        The exit status.
+    """
+    log.configure(settings.log_path)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(settings, launch, board=board, until_done=until_done, lang=lang))
+    return 0
+
+
+async def _serve(
+    settings: DialerSettings, launch: tuple[str, ...], *, board: bool, until_done: bool, lang: Lang
+) -> None:
+    for name in launch:
+        read_campaign(settings, name)
+    async with running(settings) as engine:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop_politely(engine))
+        for name in launch:
+            await engine.launch(name)
+        watchers = [asyncio.create_task(_watch_files(engine, settings), name="watch files")]
+        if board:
+            watchers.append(asyncio.create_task(show(engine, lang), name="board"))
+        if until_done:
+            watchers.append(asyncio.create_task(_stop_when_over(engine, launch), name="until done"))
+        try:
+            await engine.stopped()
+        finally:
+            for task in watchers:
+                task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def running(settings: DialerSettings) -> AsyncIterator[Engine]:
+    """An engine that runs, with its control socket open; stops it at the end."""
+    engine = make_engine(settings)
+    async with ControlServer(settings.control_path, engine):
+        task = asyncio.create_task(engine.run(), name="engine")
+        try:
+            await engine.started(task)
+            yield engine
+        finally:
+            engine.stop(drain_s=0.0)
+            await task
+
+
+def stop_politely(engine: Engine) -> Callable[[], None]:
+    """A signal handler: the first time it drains, the second time it does not."""
+    asked = 0
+
+    def stop() -> None:
+        nonlocal asked
+        asked += 1
+        engine.stop(drain_s=DRAIN_S if asked == 1 else 0.0)
+
+    return stop
+
+
+async def show(engine: Engine, lang: Lang) -> None:
+    """The live board on a terminal; without one, a line now and then."""
+    console = Console()
+    if not console.is_terminal:
+        while True:
+            await asyncio.sleep(LINE_EVERY_S)
+            console.print(plain_line(engine.snapshot(), lang), soft_wrap=True, markup=False, highlight=False)
+    board = Board(lang)
+    with Live(console=console, auto_refresh=False, screen=False, transient=True) as live:
+        while True:
+            snapshot = engine.snapshot()
+            board.feed(snapshot)
+            live.update(board.render(snapshot, console.width, console.height), refresh=True)
+            await asyncio.sleep(BOARD_EVERY_S)
+
+
+async def _stop_when_over(engine: Engine, names: tuple[str, ...]) -> None:
+    while not all(engine.campaign_is_over(CampaignName(name)) for name in names):
+        await asyncio.sleep(BOARD_EVERY_S)
+    engine.stop(drain_s=DRAIN_S)
+
+
+async def _watch_files(engine: Engine, settings: DialerSettings) -> None:
+    """Reload when a settings file changes; a bad edit keeps the old settings and says so."""
+    seen = _stamps(settings)
+    while True:
+        await asyncio.sleep(WATCH_EVERY_S)
+        now = _stamps(settings)
+        if now == seen:
+            continue
+        seen = now
+        try:
+            await engine.reload()
+        except SettingsError as error:
+            _log.error("settings.rejected", reason=str(error), kept="the settings from before the edit")
+
+
+def _stamps(settings: DialerSettings) -> dict[Path, int]:
+    files = [settings.source, *campaigns_folder(settings).glob("*.yaml")]
+    return {path: path.stat().st_mtime_ns for path in files if path.is_file()}

@@ -1,0 +1,80 @@
+"""From the dialer's settings to the description of an Asterisk that serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from dialer.errors import PbxError
+from dialer.pbx.install import AsteriskTools, ensure_asterisk
+from dialer.pbx.instance import AsteriskInstance
+from dialer.pbx.model import DialerPbx, Phone, Trunk
+from dialer.pbx.prompts import build_prompts
+from dialer.settings import DialerSettings, ServerSettings
+
+
+def describe_server(
+    settings: DialerSettings, server: ServerSettings, version: tuple[int, int, int] = (22, 10, 0)
+) -> DialerPbx:
+    """The Asterisk that a server of the settings has to be.
+
+    Args:
+        settings: everything; the server's own phones and trunks are picked out.
+        server: which.
+        version: of the Asterisk that will read the files.
+
+    Raises:
+        PbxError: a value that Asterisk's configuration cannot hold.
+    """
+    agents = [agent for agent in settings.agents if agent.server == server.name]
+    return DialerPbx(
+        sip_port=server.sip_port,
+        ami_port=server.ami_port,
+        rtp_first_port=server.rtp_start,
+        rtp_last_port=server.rtp_end,
+        ami_secret=server.ami_secret,
+        witness_secret=server.witness_secret or server.ami_secret,
+        agents=tuple(
+            Phone(
+                name=agent.id,
+                password=agent.secret,
+                extension=agent.extension,
+                display_name=agent.name,
+                language=agent.language,
+            )
+            for agent in agents
+        ),
+        supervisors=tuple(
+            Phone(name=person.id, password=person.secret, display_name=person.name)
+            for person in settings.supervisors
+            if person.server == server.name
+        ),
+        trunks=tuple(
+            Trunk(name=trunk.name, host=trunk.host, port=trunk.port, username=trunk.username, password=trunk.secret)
+            for trunk in settings.trunks
+            if trunk.server == server.name
+        ),
+        asterisk_version=version,
+    )
+
+
+def private_instances(
+    settings: DialerSettings, progress: Callable[[str], None] = lambda _line: None
+) -> Mapping[str, AsteriskInstance]:
+    """Every private Asterisk of the settings by server name, installed and configured, not started.
+
+    Raises:
+        PbxError: No server is private, or Asterisk cannot be installed.
+    """
+    private = [server for server in settings.servers if server.private]
+    if not private:
+        raise PbxError("No server in dialer.yaml is private: yes; somebody else runs your Asterisk.")
+    tools = ensure_asterisk(settings.runtime_path / "asterisk", progress)
+    sounds = build_prompts(tools, tools.folder / "sounds", progress)
+    settings.recordings_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {server.name: _instance(settings, server, tools, sounds) for server in private}
+
+
+def _instance(settings: DialerSettings, server: ServerSettings, tools: AsteriskTools, sounds: Path) -> AsteriskInstance:
+    folder = settings.runtime_path / "servers" / server.name
+    return AsteriskInstance.for_dialer(tools, folder, describe_server(settings, server), sounds)
