@@ -233,9 +233,7 @@ class _Plan:
         team: str = "",
         agent_id: AgentId | None = None,
     ) -> NextStep:
-        allowed_at = hours.next_opening(
-            self.settings.rules, self._zones(), max(wanted, *self._limits(kind), self.at)
-        )
+        allowed_at = hours.next_opening(self.settings.rules, self._zones(), max(wanted, *self._limits(kind), self.at))
         if allowed_at is None:
             closed = both("债务人无可拨打时段", "no calling hours for this debtor")
             return NextStep(kind=NextKind.CLOSED, rule=rule, reason=f"{why}; {closed}")

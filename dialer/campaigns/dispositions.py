@@ -54,9 +54,7 @@ class Invalid:
     reason_en: str
 
 
-def match(
-    dispositions: Sequence[DispositionSettings], digits: str, *, final: bool = False
-) -> Match | Partial | Wrong:
+def match(dispositions: Sequence[DispositionSettings], digits: str, *, final: bool = False) -> Match | Partial | Wrong:
     """What the digits keyed so far mean.
 
     Args:

@@ -89,9 +89,7 @@ def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[
     for node in _nodes(expression):
         match node:
             case ast.GetAttributeExpression():
-                raise ExpressionError(
-                    f"facts have no parts to ask for with a dot; the facts are {_names(known)}"
-                )
+                raise ExpressionError(f"facts have no parts to ask for with a dot; the facts are {_names(known)}")
             case ast.SymbolExpression() if node.scope is not None:
                 raise ExpressionError(f"${node.name} cannot be used here; the facts are {_names(known)}")
             case ast.ComparisonExpression() | ast.ContainsExpression():
@@ -99,9 +97,7 @@ def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[
             case _:
                 pass
     if expression.result_type != DataType.BOOLEAN:
-        raise ExpressionError(
-            "it is a value, not a condition; compare it with something, as in `attempts > 2`"
-        )
+        raise ExpressionError("it is a value, not a condition; compare it with something, as in `attempts > 2`")
 
 
 def _parsed(when: str, known: Mapping[str, str]) -> ast.base.ExpressionBase:
@@ -114,9 +110,7 @@ def _parsed(when: str, known: Mapping[str, str]) -> ast.base.ExpressionBase:
             f"{problem.symbol_name!r} is not a known fact.{hint} The facts are {_names(known)}"
         ) from problem
     except errors.AttributeResolutionError as problem:
-        raise ExpressionError(
-            f"facts have no parts to ask for with a dot; the facts are {_names(known)}"
-        ) from problem
+        raise ExpressionError(f"facts have no parts to ask for with a dot; the facts are {_names(known)}") from problem
     except errors.SyntaxError as problem:
         detail = str(problem.message).removeprefix("syntax error at: ")
         where = {"EOF": " at its end"}.get(detail, f" ({detail})")
@@ -142,9 +136,7 @@ def _check_comparison(
             if text and text not in values:
                 near = difflib.get_close_matches(text, values, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise ExpressionError(
-                    f"{fact} is never {text!r}.{hint} It can be {', '.join(sorted(values))}"
-                )
+                raise ExpressionError(f"{fact} is never {text!r}.{hint} It can be {', '.join(sorted(values))}")
     if isinstance(node, ast.ComparisonExpression):
         sides = (node.left.result_type, node.right.result_type)
         if sides[0] != sides[1] and DataType.UNDEFINED not in sides:
@@ -158,9 +150,7 @@ def _nodes(node: ast.base.ASTNodeBase) -> Iterator[ast.base.ASTNodeBase]:
     """A node of the parsed expression and all below it."""
     yield node
     slots = [name for kind in type(node).__mro__ for name in getattr(kind, "__slots__", ())]
-    for value in (
-        getattr(node, name, None) for name in dict.fromkeys((*slots, *getattr(node, "__dict__", ())))
-    ):
+    for value in (getattr(node, name, None) for name in dict.fromkeys((*slots, *getattr(node, "__dict__", ())))):
         for child in value if isinstance(value, list | tuple) else (value,):
             if isinstance(child, ast.base.ASTNodeBase):
                 yield from _nodes(child)

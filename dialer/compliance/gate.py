@@ -72,13 +72,12 @@ def check(lead: Lead, rules: CallingRules, campaign: CampaignName, at: datetime)
     if at.tzinfo is None:
         raise ValueError(f"the gate was asked about a moment without a zone: {at.isoformat()}")
     zones = hours.zones_of(lead.zone)
-    refusal = (
-        _stopped(lead)
-        or _zoneless(lead, zones)
-        or _closed(rules, zones, at)
-        or _capped(lead, rules, zones, at)
-    )
-    return refusal or _permit(lead, rules, campaign, zones, at)
+    if refusal := _stopped(lead) or _zoneless(lead, zones):
+        return refusal
+    interval = hours.open_interval(rules, zones, at)
+    if interval is None or not hours.before_margin(rules, interval, at):
+        return _closed(rules, zones, interval, at)
+    return _capped(lead, rules, zones, at) or _permit(lead, rules, campaign, interval, at)
 
 
 def recheck(permit: Permit, at: datetime) -> bool:
@@ -124,10 +123,7 @@ def _zoneless(lead: Lead, zones: tuple[ZoneInfo, ...]) -> Refusal | None:
     )
 
 
-def _closed(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> Refusal | None:
-    interval = hours.open_interval(rules, zones, at)
-    if interval is not None and hours.is_open(rules, zones, at):
-        return None
+def _closed(rules: CallingRules, zones: tuple[ZoneInfo, ...], interval: hours.Interval | None, at: datetime) -> Refusal:
     local = ", ".join(f"{at.astimezone(zone):%H:%M} {zone.key}" for zone in zones)
     if any(at.astimezone(zone).date() in rules.closed_dates for zone in zones):
         rule, zh, en = "closed_date", f"当地日期为停呼日（{local}）", f"a closed date ({local})"
@@ -152,13 +148,8 @@ def _capped(lead: Lead, rules: CallingRules, zones: tuple[ZoneInfo, ...], at: da
     )
 
 
-def _permit(
-    lead: Lead, rules: CallingRules, campaign: CampaignName, zones: tuple[ZoneInfo, ...], at: datetime
-) -> Permit:
-    expires_at = at + timedelta(seconds=PERMIT_LIFE_S)
-    interval = hours.open_interval(rules, zones, at)
-    if interval is not None:
-        expires_at = min(expires_at, interval.ends_at)
+def _permit(lead: Lead, rules: CallingRules, campaign: CampaignName, interval: hours.Interval, at: datetime) -> Permit:
+    expires_at = min(at + timedelta(seconds=PERMIT_LIFE_S), interval.ends_at)
     return Permit(
         campaign=campaign,
         account_id=lead.account_id,

@@ -64,10 +64,9 @@ def open_interval(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime
     return None
 
 
-def is_open(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> bool:
-    """True when a dial may start at this moment, margin before closing included."""
-    interval = open_interval(rules, zones, at)
-    return interval is not None and at < interval.ends_at - timedelta(seconds=rules.close_margin_s)
+def before_margin(rules: CallingRules, interval: Interval, at: datetime) -> bool:
+    """True when the window stays open for longer than the margin: a dial may still start."""
+    return at < interval.ends_at - timedelta(seconds=rules.close_margin_s)
 
 
 def next_opening(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> datetime | None:
@@ -81,12 +80,11 @@ def next_opening(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime)
     Returns:
         Aware UTC; None when there is none within 400 days.
     """
-    margin = timedelta(seconds=rules.close_margin_s)
     today = at.astimezone(UTC).date()
     for days in (_NEAR_DAYS, _FAR_DAYS):
         for interval in _intervals(rules, zones, today, days=days):
             first = max(at, interval.starts_at)
-            if first < interval.ends_at - margin:
+            if before_margin(rules, interval, first):
                 return first.astimezone(UTC)
     return None
 
@@ -96,9 +94,7 @@ def next_local_midnight(zones: tuple[ZoneInfo, ...], at: datetime) -> datetime:
     return max(_opens_at(at.astimezone(zone).date() + timedelta(days=1), time(0), zone) for zone in zones)
 
 
-def _intervals(
-    rules: CallingRules, zones: tuple[ZoneInfo, ...], today: date, *, days: int
-) -> Iterator[Interval]:
+def _intervals(rules: CallingRules, zones: tuple[ZoneInfo, ...], today: date, *, days: int) -> Iterator[Interval]:
     """Stretches open in all zones, in order, from two days before a UTC date to `days` after it and more.
 
     Two days on either side: a zone is up to 14 hours off UTC, and a window that touches the edge of what was

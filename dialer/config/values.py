@@ -156,4 +156,4 @@ CallerIds = Annotated[
 ]
 Extension = Annotated[str, _matching(_EXTENSION, "2 to 10 digits, such as 1001")]
 Host = Annotated[str, _matching(_HOST, "a host name or an IPv4 address")]
-Sound = Annotated[str, _matching(_SOUND, "a sound's name without its ending, such as dialer/zh/abandoned")]
+Sound = Annotated[str, _matching(_SOUND, "a sound's name without its ending, such as dialer/zh/identify")]
