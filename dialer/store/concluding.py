@@ -1,0 +1,203 @@
+"""What was concluded of a call, and people's orders never to call: flags, numbers, and the account's next step.
+
+Rules
+- `wrong_number` is about one number of one debtor; `do_not_call` is about the line, whoever owns it, and about
+  the debtor; every other flag is about the debtor.
+- `promise_open` and `plan_performing` last until the next step's moment, where it has one. Every other flag
+  is for good, and then all accounts of the debtor are `never`.
+- A number that cannot or may not be dialled is left by every account that was to dial it next; an account
+  without any usable number is closed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialer.errors import StoreError
+from dialer.events import SaveDisposition
+from dialer.store.columns import cents, moment_text, moment_text_or_none
+from dialer.store.statements import Statements
+from dialer.types import DebtorId, NextKind, Outcome, StopFlag
+
+_SQL = Statements("write")
+
+PASSING_FLAGS = frozenset({StopFlag.PROMISE_OPEN, StopFlag.PLAN_PERFORMING})
+
+_STATES = {
+    NextKind.RETRY: "waiting",
+    NextKind.OTHER_NUMBER: "waiting",
+    NextKind.CALLBACK: "waiting",
+    NextKind.TEAM: "waiting",
+    NextKind.HOLD: "hold",
+    NextKind.CLOSED: "closed",
+    NextKind.NEVER: "never",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """A flag, who set it and when."""
+
+    flag: StopFlag
+    by: str
+    at: str
+    note: str = ""
+    until_at: str | None = None
+
+    def row(self, **more: object) -> dict[str, object]:
+        """Parameters of the statements that note a flag."""
+        return {
+            "flag": self.flag,
+            "by": self.by,
+            "at": self.at,
+            "note": self.note,
+            "until_at": self.until_at,
+        } | more
+
+
+def save_disposition(connection: sqlite3.Connection, fact: SaveDisposition, engine: str | None) -> None:
+    """Conclude an attempt: disposition, promise, flags and the account's next step. The first one stands."""
+    at = moment_text(fact.at)
+    disposed = connection.execute(
+        _SQL["dispose_attempt"], {"attempt_id": fact.attempt_id, "at": at, "agent_id": fact.agent_id}
+    )
+    if disposed.rowcount == 0:
+        if connection.execute(_SQL["attempt_exists"], {"attempt_id": fact.attempt_id}).fetchone() is None:
+            raise StoreError(f"Attempt {fact.attempt_id} was never saved, so nothing can be concluded of it.")
+        return
+    _save_rows(connection, fact, at)
+    if fact.outcome is Outcome.INVALID:
+        connection.execute(_SQL["mark_number_invalid"], {"number": fact.lead.number})
+    _next_step(connection, fact, at, engine)
+    if fact.stop is not None:
+        passing = fact.stop in PASSING_FLAGS
+        until_at = moment_text_or_none(fact.next_step.at) if passing else None
+        by = fact.agent_id or fact.by
+        _flag(connection, fact, _Order(flag=fact.stop, by=by, at=at, note=fact.note, until_at=until_at))
+    if fact.outcome is Outcome.INVALID or fact.stop is not None:
+        _leave_number(connection, fact.lead.number, at)
+
+
+def _save_rows(connection: sqlite3.Connection, fact: SaveDisposition, at: str) -> None:
+    step = fact.next_step
+    connection.execute(
+        _SQL["save_disposition"],
+        {
+            "attempt_id": fact.attempt_id,
+            "campaign": fact.campaign,
+            "account_id": fact.lead.account_id,
+            "debtor_id": fact.lead.debtor_id,
+            "at": at,
+            "agent_id": fact.agent_id,
+            "code": fact.code,
+            "outcome": fact.outcome,
+            "by": fact.by,
+            "stop": fact.stop,
+            "conversation": fact.conversation,
+            "right_party": fact.right_party,
+            "note": fact.note,
+            "wrap_up_s": fact.wrap_up_s,
+            "next_kind": step.kind,
+            "next_at": moment_text_or_none(step.at),
+            "next_rule": step.rule,
+            "next_reason": step.reason,
+        },
+    )
+    if fact.promise is not None:
+        connection.execute(
+            _SQL["save_promise"],
+            {
+                "attempt_id": fact.attempt_id,
+                "account_id": fact.lead.account_id,
+                "agent_id": fact.agent_id,
+                "amount_cents": cents(fact.promise.amount),
+                "due_on": fact.promise.due_on.isoformat(),
+                "at": at,
+            },
+        )
+
+
+def _next_step(connection: sqlite3.Connection, fact: SaveDisposition, at: str, engine: str | None) -> None:
+    step, account_id = fact.next_step, fact.lead.account_id
+    state = _STATES[step.kind]
+    step_at = moment_text_or_none(step.at)
+    next_at = {"waiting": step_at or at, "hold": step_at}.get(state)
+    if step.kind is NextKind.OTHER_NUMBER:
+        connection.execute(_SQL["move_to_other_number"], {"account_id": account_id, "phone_id": fact.lead.phone_id})
+    connection.execute(
+        _SQL["next_step"],
+        {
+            "account_id": account_id,
+            "state": state,
+            "next_at": next_at,
+            "rule": step.rule,
+            "reason": step.reason,
+            "callback": step.kind is NextKind.CALLBACK,
+            "callback_agent": step.agent_id if step.kind is NextKind.CALLBACK else None,
+            "team": step.team,
+            "conversation": fact.conversation,
+            "outcome": fact.outcome,
+            "engine": engine,
+        },
+    )
+
+
+def _flag(connection: sqlite3.Connection, fact: SaveDisposition, order: _Order) -> None:
+    lead = fact.lead
+    if order.flag is StopFlag.WRONG_NUMBER:
+        connection.execute(_SQL["mark_phone_wrong"], {"phone_id": lead.phone_id})
+        row = order.row(debtor_id=lead.debtor_id, phone_id=lead.phone_id)
+        connection.execute(_SQL["flag_debtor"], row)
+        return
+    if order.flag is StopFlag.DO_NOT_CALL:
+        connection.execute(_SQL["forbid_number"], order.row(number=lead.number))
+    _flag_debtor(connection, lead.debtor_id, order, reason=fact.next_step.reason)
+
+
+def _flag_debtor(connection: sqlite3.Connection, debtor_id: DebtorId, order: _Order, reason: str) -> None:
+    connection.execute(_SQL["flag_debtor"], order.row(debtor_id=debtor_id, phone_id=None))
+    if order.until_at is None:
+        connection.execute(
+            _SQL["stop_debtor"], {"debtor_id": debtor_id, "rule": f"stop:{order.flag}", "reason": reason}
+        )
+
+
+def _leave_number(connection: sqlite3.Connection, number: str, at: str) -> None:
+    connection.execute(_SQL["leave_unusable_number"], {"number": number, "at": at})
+    connection.execute(_SQL["close_numberless"], {"number": number})
+
+
+def add_stop(
+    connection: sqlite3.Connection, number_or_account: str, flag: str, *, by: str, at: datetime, note: str
+) -> None:
+    """As `Store.add_stop`, inside a transaction that may write."""
+    if flag not in set(StopFlag):
+        raise StoreError(f"There is no stop flag `{flag}`. Give one of: {', '.join(StopFlag)}.")
+    order = _Order(flag=StopFlag(flag), by=by, at=moment_text(at), note=note)
+    if number_or_account.startswith("+"):
+        _stop_number(connection, number_or_account, order)
+    else:
+        _stop_account(connection, number_or_account, order)
+
+
+def _stop_number(connection: sqlite3.Connection, number: str, order: _Order) -> None:
+    if not (number[1:].isascii() and number[1:].isdigit() and 4 <= len(number) <= 16 and number[1] != "0"):
+        raise StoreError(f"`{number}` is no number in E.164. Write it like +8613900000000.")
+    if order.flag is StopFlag.WRONG_NUMBER:
+        connection.execute(_SQL["mark_number_wrong"], {"number": number})
+        connection.execute(_SQL["flag_phones"], order.row(number=number))
+    else:
+        connection.execute(_SQL["forbid_number"], order.row(number=number))
+    _leave_number(connection, number, order.at)
+
+
+def _stop_account(connection: sqlite3.Connection, account_no: str, order: _Order) -> None:
+    debtors = connection.execute(_SQL["debtors_of_account"], {"account_no": account_no}).fetchall()
+    if not debtors:
+        raise StoreError(f"There is no account {account_no}. Give an account number or a number like +86139...")
+    if order.flag is StopFlag.WRONG_NUMBER:
+        raise StoreError("`wrong_number` is about one number: give the number instead of the account.")
+    for (debtor_id,) in debtors:
+        _flag_debtor(connection, debtor_id, order, reason=order.note)

@@ -1,0 +1,171 @@
+"""Taking over a list: debtors, their loans and their numbers, all of a file or nothing.
+
+Rules
+- An account is known by number and client. One that is known keeps its debtor, state, attempts and flags; what
+  the file says of the loan replaces what was said before.
+- A new account belongs to the debtor of the same identity, or to one of the same name with the same first
+  number, or to a new one.
+- Numbers are only ever added, after those that are known, and zones only ever filled in or mended.
+- Two exceptions to keeping the state: an account closed for want of a number opens when one comes, and an account
+  held for want of a time zone opens when one comes.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum, auto
+
+from dialer.accounts.imported import ImportedAccount, ImportResult
+from dialer.store.columns import cents, moment_text
+from dialer.store.statements import Statements
+
+_SQL = Statements("import")
+
+
+class _Change(Enum):
+    ADDED = auto()
+    UPDATED = auto()
+    UNCHANGED = auto()
+
+
+def import_accounts(
+    connection: sqlite3.Connection,
+    list_name: str,
+    source: str,
+    accounts: Iterable[ImportedAccount],
+    at: datetime,
+) -> ImportResult:
+    """As `SqliteStore.import_accounts`, inside a transaction that may write."""
+    batch = {"list_name": list_name, "source": source, "at": moment_text(at)}
+    batch_id = connection.execute(_SQL["start_batch"], batch).lastrowid or 0
+    counts = dict.fromkeys(_Change, 0)
+    for account in accounts:
+        counts[_import(connection, list_name, batch_id, account)] += 1
+    result = ImportResult(
+        added=counts[_Change.ADDED],
+        updated=counts[_Change.UPDATED],
+        unchanged=counts[_Change.UNCHANGED],
+    )
+    connection.execute(
+        _SQL["end_batch"],
+        {
+            "added": result.added,
+            "updated": result.updated,
+            "unchanged": result.unchanged,
+            "batch_id": batch_id,
+        },
+    )
+    return result
+
+
+def _import(connection: sqlite3.Connection, list_name: str, batch_id: int, account: ImportedAccount) -> _Change:
+    loan = _loan(list_name, account)
+    found = connection.execute(
+        _SQL["find_account"], {"account_no": account.account_no, "client": account.client}
+    ).fetchone()
+    if found is None:
+        debtor_id = _debtor_for(connection, account)
+        _add_phones(connection, debtor_id, account)
+        _insert(connection, debtor_id, account, loan)
+        change = _Change.ADDED
+    else:
+        account_id, debtor_id, *stored = found
+        changed = stored != list(loan.values())
+        if changed:
+            connection.execute(_SQL["update_account"], loan | {"account_id": account_id})
+        renamed = _rename(connection, debtor_id, account.debtor_name)
+        rephoned = _add_phones(connection, debtor_id, account)
+        change = _Change.UPDATED if changed or renamed or rephoned else _Change.UNCHANGED
+    connection.execute(_SQL["note_source"], {"debtor_id": debtor_id, "batch_id": batch_id})
+    return change
+
+
+def _loan(list_name: str, account: ImportedAccount) -> dict[str, object]:
+    """What a file says of a loan, in the order of the statement `find_account`."""
+    return {
+        "list_name": list_name,
+        "product": account.product,
+        "principal_cents": None if account.principal is None else cents(account.principal),
+        "amount_due_cents": cents(account.amount_due),
+        "days_past_due": account.days_past_due,
+        "risk": account.risk,
+        "region": account.region,
+        "language": account.language,
+        "industry": account.industry,
+        "remark": account.remark,
+        "priority": account.priority,
+    }
+
+
+def _debtor_for(connection: sqlite3.Connection, account: ImportedAccount) -> int:
+    found = connection.execute(_SQL["find_debtor"], {"identity": account.debtor_identity}).fetchone()
+    if found is None and not account.debtor_key and account.phones:
+        of_name = {"number": account.phones[0], "name": account.debtor_name}
+        found = connection.execute(_SQL["find_namesake"], of_name).fetchone()
+    if found is not None:
+        _rename(connection, found[0], account.debtor_name)
+        return int(found[0])
+    added = connection.execute(
+        _SQL["insert_debtor"], {"identity": account.debtor_identity, "name": account.debtor_name}
+    )
+    return added.lastrowid or 0
+
+
+def _rename(connection: sqlite3.Connection, debtor_id: int, name: str) -> bool:
+    (stored,) = connection.execute(_SQL["debtor_name"], {"debtor_id": debtor_id}).fetchone()
+    if stored == name:
+        return False
+    connection.execute(_SQL["rename_debtor"], {"debtor_id": debtor_id, "name": name})
+    return True
+
+
+def _add_phones(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount) -> bool:
+    """Add numbers and mend zones; True when anything changed."""
+    rows = connection.execute(_SQL["debtor_phones"], {"debtor_id": debtor_id}).fetchall()
+    zones: dict[str, str] = {number: zone for number, zone, _ in rows}
+    next_rank = max((rank for *_, rank in rows), default=-1) + 1
+    added = mended = False
+    for number, zone in zip(account.phones, account.zones, strict=True):
+        row = {"debtor_id": debtor_id, "number": number, "zone": zone}
+        if number not in zones:
+            connection.execute(_SQL["insert_phone"], row | {"rank": next_rank})
+            next_rank, added = next_rank + 1, True
+        elif zone and zones[number] != zone:
+            connection.execute(_SQL["update_zone"], row)
+            mended = True
+        zones.setdefault(number, zone)
+    if rows and added:
+        _reopen_numbered(connection, debtor_id, account)
+    if mended:
+        connection.execute(_SQL["reopen_zoned"], {"debtor_id": debtor_id})
+    return added or mended
+
+
+def _reopen_numbered(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount) -> None:
+    phone_id = _first_usable_phone(connection, debtor_id, account)
+    if phone_id is not None:
+        connection.execute(_SQL["reopen_numbered"], {"debtor_id": debtor_id, "phone_id": phone_id})
+
+
+def _first_usable_phone(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount) -> int | None:
+    numbers = json.dumps(account.phones)
+    row = connection.execute(_SQL["first_usable_phone"], {"debtor_id": debtor_id, "numbers": numbers}).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _insert(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount, loan: dict[str, object]) -> None:
+    flag = connection.execute(_SQL["lasting_flag"], {"debtor_id": debtor_id}).fetchone()
+    connection.execute(
+        _SQL["insert_account"],
+        loan
+        | {
+            "account_no": account.account_no,
+            "client": account.client,
+            "debtor_id": debtor_id,
+            "next_phone_id": _first_usable_phone(connection, debtor_id, account),
+            "flag": None if flag is None else flag[0],
+        },
+    )

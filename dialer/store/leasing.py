@@ -1,0 +1,201 @@
+"""Choosing the next leads of a campaign, leasing them, and reading what a decision needs of each.
+
+Runs inside the caller's transaction. Accounts that may be dialled now stand in one index in the order of
+dialling (`accounts_pool`), which is walked until enough are found; so a lease costs the same in a long list.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, datetime, time, timedelta
+
+from dialer.compliance.hours import zones_of
+from dialer.events import Lead
+from dialer.settings import CampaignSettings
+from dialer.store.api import Leased, OpenAttempt
+from dialer.store.columns import amount, moment, moment_or_none, moment_text
+from dialer.store.statements import Statements
+from dialer.types import (
+    AccountId,
+    AgentId,
+    AttemptId,
+    CampaignName,
+    DebtorId,
+    Number,
+    Outcome,
+    PhoneId,
+    ServerName,
+    StopFlag,
+    TrunkName,
+)
+
+_SQL = Statements("lease")
+
+
+def lease(
+    connection: sqlite3.Connection,
+    campaign: CampaignSettings,
+    *,
+    limit: int,
+    at: datetime,
+    lease_s: float,
+    engine: str,
+) -> Leased:
+    """As `Store.lease`, inside a transaction that may write."""
+    at_text, teams = moment_text(at), json.dumps(campaign.teams)
+    of_list = {"list_name": campaign.list_name, "at": at_text, "teams": teams}
+    connection.execute(_SQL["sweep_expired_leases"], of_list)
+    connection.execute(_SQL["open_due_accounts"], of_list)
+    chosen = _choose(connection, of_list, limit)
+    until_at = moment_text(at + timedelta(seconds=lease_s))
+    connection.executemany(
+        _SQL["lease_account"],
+        [
+            {"engine": engine, "until_at": until_at, "number": number, "account_id": account_id}
+            for account_id, number in chosen
+        ],
+    )
+    midnights: dict[str, str] = {}
+    leads = tuple(read_lead(connection, account_id, at=at, midnights=midnights) for account_id, _ in chosen)
+    waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
+    return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
+
+
+def _choose(connection: sqlite3.Connection, of_list: dict[str, str], limit: int) -> list[tuple[int, str]]:
+    chosen: list[tuple[int, str]] = []
+    debtors: set[int] = set()
+    numbers: set[str] = set()
+    if limit <= 0:
+        return chosen
+    rows = connection.execute(_SQL["dialable_accounts"], of_list)
+    for account_id, debtor_id, number in rows:
+        if debtor_id in debtors or number in numbers:
+            continue  # one call per person and per line at a time, within this lease too
+        debtors.add(debtor_id)
+        numbers.add(number)
+        chosen.append((account_id, number))
+        if len(chosen) == limit:
+            break
+    rows.close()
+    return chosen
+
+
+def _waiting(
+    connection: sqlite3.Connection, of_list: dict[str, str], *, leased_now: int, exhausted: bool
+) -> tuple[int, datetime | None]:
+    later, due_at = connection.execute(_SQL["waiting_accounts"], of_list).fetchone()
+    (leased,) = connection.execute(_SQL["leased_accounts"], of_list).fetchone()
+    # Open and still not chosen: another account of the debtor, or the number, is busy for the moment.
+    (blocked,) = connection.execute(_SQL["blocked_accounts"], of_list).fetchone() if exhausted else (0,)
+    return later + leased - leased_now + blocked, moment_or_none(due_at)
+
+
+def read_lead(
+    connection: sqlite3.Connection,
+    account_id: int,
+    *,
+    at: datetime,
+    midnights: dict[str, str],
+    phone_id: int | None = None,
+    besides: str | None = None,
+) -> Lead:
+    """A lead with all its counts.
+
+    Args:
+        connection: in a transaction.
+        account_id: whose.
+        at: the moment for which to count.
+        midnights: a memo of this moment's local midnights by zone text; start with an empty one.
+        phone_id: the number; None: the account's next one.
+        besides: an attempt that is not counted.
+    """
+    wanted = {"account_id": account_id, "phone_id": phone_id}
+    account, account_no, debtor, name, phone, number, zone, rank, *rest = connection.execute(
+        _SQL["lead"], wanted
+    ).fetchone()
+    days, due, risk, region, language, product, team, callback_agent, retries = rest
+    if zone not in midnights:
+        midnights[zone] = moment_text(local_midnight(zone, at))
+    counts = connection.execute(
+        _SQL["lead_history"],
+        {
+            "account_id": account,
+            "debtor_id": debtor,
+            "phone_id": phone,
+            "number": number,
+            "rank": rank,
+            "midnight_at": midnights[zone],
+            "at": moment_text(at),
+            "besides": besides,
+        },
+    ).fetchone()
+    total, on_number, on_debtor, conversations, last_at, others, flags, forbidden = counts
+    stops = frozenset(StopFlag(flag) for flag in (flags or "").split(",") if flag)
+    return Lead(
+        account_id=AccountId(account),
+        account_no=account_no,
+        debtor_id=DebtorId(debtor),
+        debtor_name=name,
+        phone_id=PhoneId(phone),
+        number=Number(number),
+        zone=zone,
+        days_past_due=days,
+        amount_due=amount(due),
+        risk=risk,
+        region=region,
+        language=language,
+        product=product,
+        team=team,
+        callback_agent=None if callback_agent is None else AgentId(callback_agent),
+        attempts_total=total,
+        retries=retries,
+        number_attempts_today=on_number,
+        debtor_attempts_today=on_debtor,
+        debtor_conversations_today=conversations,
+        last_attempt_at=moment_or_none(last_at),
+        stop_flags=stops | {StopFlag.DO_NOT_CALL} if forbidden else stops,
+        other_numbers=others,
+    )
+
+
+def local_midnight(zone: str, at: datetime) -> datetime:
+    """When today began for a debtor.
+
+    Of several candidate zones the one whose day began first, and without any a whole day ago: what is counted
+    too early only makes the caps stricter.
+    """
+    zones = zones_of(zone)
+    days = (datetime.combine(at.astimezone(each).date(), time(0), each) for each in zones)
+    return min((day.astimezone(UTC) for day in days), default=at - timedelta(days=1))
+
+
+def open_attempts(connection: sqlite3.Connection) -> tuple[OpenAttempt, ...]:
+    """As `Store.open_attempts`; the lead is as it was before the attempt."""
+    found = connection.execute(_SQL["open_attempts"]).fetchall()
+    return tuple(_open_attempt(connection, *row) for row in found)
+
+
+def _open_attempt(
+    connection: sqlite3.Connection,
+    attempt_id: str,
+    campaign: str,
+    server: str,
+    trunk: str,
+    account_id: int,
+    phone_id: int,
+    at: str,
+    outcome: str | None,
+    agent_id: str | None,
+) -> OpenAttempt:
+    began_at = moment(at)
+    return OpenAttempt(
+        attempt_id=AttemptId(attempt_id),
+        campaign=CampaignName(campaign),
+        server=ServerName(server),
+        trunk=TrunkName(trunk),
+        lead=read_lead(connection, account_id, at=began_at, midnights={}, phone_id=phone_id, besides=attempt_id),
+        at=began_at,
+        outcome=None if outcome is None else Outcome(outcome),
+        agent_id=None if agent_id is None else AgentId(agent_id),
+    )

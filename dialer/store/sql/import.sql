@@ -1,0 +1,78 @@
+-- Taking over a list. Every statement stands under its name.
+
+-- name: start_batch
+INSERT INTO import_batches (list_name, source, at) VALUES (:list_name, :source, :at);
+
+-- name: find_account
+SELECT account_id, debtor_id, list_name, product, principal_cents, amount_due_cents, days_past_due, risk, region,
+       language, industry, remark, priority
+FROM accounts WHERE account_no = :account_no AND client = :client;
+
+-- name: update_account
+UPDATE accounts SET list_name = :list_name, product = :product, principal_cents = :principal_cents,
+    amount_due_cents = :amount_due_cents, days_past_due = :days_past_due, risk = :risk, region = :region,
+    language = :language, industry = :industry, remark = :remark, priority = :priority
+WHERE account_id = :account_id;
+
+-- name: insert_account
+-- Never again, when a flag for good stands against the debtor; closed, when no number can be dialled.
+INSERT INTO accounts (account_no, client, list_name, debtor_id, product, principal_cents, amount_due_cents,
+                      days_past_due, risk, region, language, industry, remark, priority, next_phone_id, state,
+                      next_rule, next_reason)
+SELECT :account_no, :client, :list_name, :debtor_id, :product, :principal_cents, :amount_due_cents,
+       :days_past_due, :risk, :region, :language, :industry, :remark, :priority, :next_phone_id,
+       CASE WHEN :flag IS NOT NULL THEN 'never' WHEN :next_phone_id IS NULL THEN 'closed' ELSE 'open' END,
+       CASE WHEN :flag IS NOT NULL THEN 'stop:' || :flag WHEN :next_phone_id IS NULL THEN 'no-number' ELSE '' END,
+       CASE WHEN :flag IS NOT NULL THEN '' WHEN :next_phone_id IS NULL
+            THEN '无可用号码 · no usable number is left' ELSE '' END;
+
+-- name: lasting_flag
+SELECT flag FROM stop_flags WHERE debtor_id = :debtor_id AND phone_id IS NULL AND until_at IS NULL LIMIT 1;
+
+-- name: find_debtor
+SELECT debtor_id, name FROM debtors WHERE identity = :identity;
+
+-- name: find_namesake
+-- Without an id from outside, the same name with the same number is the same person.
+SELECT d.debtor_id, d.name FROM phones p JOIN debtors d ON d.debtor_id = p.debtor_id
+WHERE p.number = :number AND d.name = :name ORDER BY d.debtor_id LIMIT 1;
+
+-- name: insert_debtor
+INSERT INTO debtors (identity, name) VALUES (:identity, :name);
+
+-- name: debtor_name
+SELECT name FROM debtors WHERE debtor_id = :debtor_id;
+
+-- name: rename_debtor
+UPDATE debtors SET name = :name WHERE debtor_id = :debtor_id;
+
+-- name: note_source
+INSERT INTO debtor_sources (debtor_id, batch_id) VALUES (:debtor_id, :batch_id) ON CONFLICT DO NOTHING;
+
+-- name: debtor_phones
+SELECT number, zone, rank FROM phones WHERE debtor_id = :debtor_id;
+
+-- name: insert_phone
+INSERT INTO phones (debtor_id, number, rank, zone) VALUES (:debtor_id, :number, :rank, :zone);
+
+-- name: update_zone
+UPDATE phones SET zone = :zone WHERE debtor_id = :debtor_id AND number = :number;
+
+-- name: first_usable_phone
+-- Those of the row first, in its order, then the debtor's others by rank.
+SELECT p.phone_id FROM phones p LEFT JOIN json_each(:numbers) j ON j.value = p.number
+WHERE p.debtor_id = :debtor_id AND p.state = 'valid'
+  AND NOT EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number)
+ORDER BY j.key IS NULL, j.key, p.rank, p.phone_id LIMIT 1;
+
+-- name: reopen_numbered
+-- A new number brings back accounts that were closed for want of one.
+UPDATE accounts SET state = 'open', next_rule = '', next_reason = '', next_phone_id = :phone_id
+WHERE debtor_id = :debtor_id AND state = 'closed' AND next_rule = 'no-number';
+
+-- name: reopen_zoned
+-- A zone brings back accounts that the gate refused for want of one.
+UPDATE accounts SET state = 'open' WHERE debtor_id = :debtor_id AND state = 'hold' AND next_rule = 'zone';
+
+-- name: end_batch
+UPDATE import_batches SET added = :added, updated = :updated, unchanged = :unchanged WHERE batch_id = :batch_id;

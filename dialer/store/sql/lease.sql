@@ -1,0 +1,109 @@
+-- Choosing and leasing leads, and giving them back. Every statement stands under its name.
+
+-- name: sweep_expired_leases
+-- A lease that ran out is free again, unless a call of that account may still be in the air.
+UPDATE accounts SET leased_by = NULL, leased_until_at = NULL, leased_number = NULL
+WHERE leased_by IS NOT NULL AND leased_until_at <= :at
+  AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = accounts.debtor_id AND t.disposed_at IS NULL);
+
+-- name: open_due_accounts
+-- Bounded, so that a night's worth of retries falling due at once delays no lease for long.
+UPDATE accounts SET state = 'open', next_at = NULL
+WHERE account_id IN (
+    SELECT account_id FROM accounts INDEXED BY accounts_due
+    WHERE list_name = :list_name AND next_at IS NOT NULL AND next_at <= :at AND leased_by IS NULL
+    ORDER BY next_at LIMIT 2000
+);
+
+-- name: dialable_accounts
+-- In the order of dialling. Read lazily: the caller stops when it has enough.
+SELECT a.account_id, a.debtor_id, p.number
+FROM accounts a INDEXED BY accounts_pool JOIN phones p ON p.phone_id = a.next_phone_id
+WHERE a.list_name = :list_name AND a.state = 'open' AND a.leased_by IS NULL
+  AND (a.team = '' OR :teams = '[]' OR a.team IN (SELECT value FROM json_each(:teams)))
+  AND p.state = 'valid'
+  AND NOT EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number)
+  AND NOT EXISTS (SELECT 1 FROM stop_flags f WHERE f.debtor_id = a.debtor_id AND f.phone_id IS NULL
+                  AND (f.until_at IS NULL OR f.until_at > :at))
+  AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.debtor_id = a.debtor_id AND o.leased_by IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.leased_number = p.number AND o.leased_by IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = a.debtor_id AND t.disposed_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.number = p.number AND t.disposed_at IS NULL)
+ORDER BY a.callback DESC, a.priority DESC, a.days_past_due DESC, a.amount_due_cents DESC, a.last_attempt_at,
+         a.account_id;
+
+-- name: lease_account
+UPDATE accounts SET leased_by = :engine, leased_until_at = :until_at, leased_number = :number
+WHERE account_id = :account_id AND leased_by IS NULL;
+
+-- name: lead
+-- An account with the number to try. The named phone wins over the account's next one.
+SELECT a.account_id, a.account_no, a.debtor_id, d.name AS debtor_name, p.phone_id, p.number, p.zone, p.rank,
+       a.days_past_due, a.amount_due_cents, a.risk, a.region, a.language, a.product, a.team, a.callback_agent,
+       a.retries
+FROM accounts a
+JOIN debtors d ON d.debtor_id = a.debtor_id
+JOIN phones p ON p.phone_id = coalesce(:phone_id, a.next_phone_id)
+WHERE a.account_id = :account_id;
+
+-- name: lead_history
+-- What the rules count. `besides`: an attempt that is itself not counted.
+SELECT
+  (SELECT count(*) FROM attempts WHERE account_id = :account_id AND attempt_id IS NOT :besides),
+  (SELECT count(*) FROM attempts WHERE number = :number AND at >= :midnight_at AND attempt_id IS NOT :besides),
+  (SELECT count(*) FROM attempts
+   WHERE debtor_id = :debtor_id AND at >= :midnight_at AND attempt_id IS NOT :besides),
+  (SELECT count(*) FROM dispositions
+   WHERE debtor_id = :debtor_id AND at >= :midnight_at AND conversation = 1 AND attempt_id IS NOT :besides),
+  (SELECT max(at) FROM attempts WHERE debtor_id = :debtor_id AND attempt_id IS NOT :besides),
+  (SELECT count(*) FROM phones p
+   WHERE p.debtor_id = :debtor_id AND p.state = 'valid' AND (p.rank, p.phone_id) > (:rank, :phone_id)
+     AND NOT EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number)),
+  (SELECT group_concat(f.flag) FROM stop_flags f
+   WHERE f.debtor_id = :debtor_id AND (f.phone_id IS NULL OR f.phone_id = :phone_id)
+     AND (f.until_at IS NULL OR f.until_at > :at)),
+  EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = :number);
+
+-- name: waiting_accounts
+SELECT count(*), min(next_at) FROM accounts INDEXED BY accounts_due
+WHERE list_name = :list_name AND next_at IS NOT NULL AND leased_by IS NULL;
+
+-- name: leased_accounts
+SELECT count(*) FROM accounts INDEXED BY accounts_lease_end
+WHERE leased_by IS NOT NULL AND list_name = :list_name;
+
+-- name: blocked_accounts
+-- Open and not leased, in the reach of these teams. Asked when no lead was found for them.
+SELECT count(*) FROM accounts a INDEXED BY accounts_pool
+WHERE a.list_name = :list_name AND a.state = 'open' AND a.leased_by IS NULL
+  AND (a.team = '' OR :teams = '[]' OR a.team IN (SELECT value FROM json_each(:teams)));
+
+-- name: release_lease
+-- Undialled only: an account with an open attempt keeps its lease. `not_before_at` moves an open account.
+UPDATE accounts SET
+    leased_by = NULL, leased_until_at = NULL, leased_number = NULL,
+    state = CASE WHEN state = 'open' AND :not_before_at IS NOT NULL THEN 'waiting' ELSE state END,
+    next_at = CASE WHEN state = 'open' AND :not_before_at IS NOT NULL THEN :not_before_at ELSE next_at END,
+    next_reason = CASE WHEN state = 'open' AND :reason <> '' THEN :reason ELSE next_reason END
+WHERE account_id = :account_id AND leased_by = coalesce(:engine, leased_by)
+  AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = accounts.debtor_id AND t.disposed_at IS NULL);
+
+-- name: release_leases
+UPDATE accounts SET leased_by = NULL, leased_until_at = NULL, leased_number = NULL
+WHERE leased_by = :engine
+  AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = accounts.debtor_id AND t.disposed_at IS NULL);
+
+-- name: open_attempts
+SELECT attempt_id, campaign, server, trunk, account_id, phone_id, at, outcome, agent_id
+FROM attempts WHERE disposed_at IS NULL ORDER BY at, attempt_id;
+
+-- name: campaign_states
+SELECT campaign, state FROM campaign_states
+WHERE change_id IN (SELECT max(change_id) FROM campaign_states GROUP BY campaign);
+
+-- name: list_progress
+SELECT count(*),
+       coalesce(sum(state = 'closed'), 0), coalesce(sum(state = 'hold'), 0), coalesce(sum(state = 'never'), 0),
+       coalesce(sum(state IN ('open', 'waiting') AND leased_by IS NULL
+                    AND (next_at IS NULL OR next_at <= :at)), 0)
+FROM accounts WHERE list_name = :list_name;

@@ -1,0 +1,187 @@
+"""The local store: one SQLite file. See `dialer.store.api` for what each method promises.
+
+What happens in a transaction is in `leasing`, `writing`, `concluding` and `importing`; this module holds the
+file and makes every method atomic, durable, and `StoreError` on failure.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Self
+
+from sqlite_utils import Database
+
+from dialer.accounts.imported import ImportedAccount, ImportResult
+from dialer.clock import SystemClock
+from dialer.events import Write
+from dialer.report import HistoryLine, ListProgress
+from dialer.settings import CampaignSettings
+from dialer.store import concluding, importing, leasing
+from dialer.store.api import Leased, OpenAttempt
+from dialer.store.columns import moment, moment_text
+from dialer.store.connection import connect, keep_private, make_file, reading, sentences, writing
+from dialer.store.migrations import migrate
+from dialer.store.statements import Statements
+from dialer.store.writing import write
+from dialer.types import CampaignName, CampaignState
+
+_LEASE_SQL = Statements("lease")
+_REPORT_SQL = Statements("report")
+
+
+class SqliteStore:
+    """A `Store` in one file. Make one with `open` or `create`; threads may share it, one method at a time."""
+
+    def __init__(self, path: Path, database: Database) -> None:
+        self._path = path
+        self._database = database
+        self._turn = threading.RLock()
+        self._engine: str | None = None  # who leases through this store; leases of others are not ours to end
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """Open an existing store and bring its schema up to date.
+
+        Raises:
+            StoreError: the file is missing, damaged, locked, or newer than this program.
+        """
+        path = Path(path)
+        database = connect(path)
+        try:
+            with sentences(path):
+                migrate(database, SystemClock().now_at())
+        except BaseException:
+            database.close()
+            raise
+        keep_private(path)
+        return cls(path, database)
+
+    @classmethod
+    def create(cls, path: Path | str) -> Self:
+        """Open a store and make it first when there is none.
+
+        Raises:
+            StoreError: the file cannot be made, or as `open`.
+        """
+        make_file(Path(path))
+        return cls.open(path)
+
+    # --- what the engine needs --------------------------------------------------------------------------
+
+    def lease(self, campaign: CampaignSettings, *, limit: int, at: datetime, lease_s: float, engine: str) -> Leased:
+        """See `Store.lease`."""
+        with self._writing() as connection:
+            leased = leasing.lease(connection, campaign, limit=limit, at=at, lease_s=lease_s, engine=engine)
+        self._engine = engine
+        return leased
+
+    def apply(self, writes: Sequence[Write]) -> None:
+        """See `Store.apply`."""
+        if not writes:
+            return
+        with self._writing() as connection:
+            for each in writes:
+                write(connection, each, self._engine)
+
+    def open_attempts(self) -> tuple[OpenAttempt, ...]:
+        """See `Store.open_attempts`."""
+        with self.reading() as database:
+            return leasing.open_attempts(database.conn)
+
+    def release_leases(self, engine: str) -> int:
+        """See `Store.release_leases`."""
+        with self._writing() as connection:
+            return connection.execute(_LEASE_SQL["release_leases"], {"engine": engine}).rowcount
+
+    def campaign_states(self) -> dict[CampaignName, CampaignState]:
+        """See `Store.campaign_states`."""
+        with self.reading() as database:
+            rows = database.execute(_LEASE_SQL["campaign_states"]).fetchall()
+        return {CampaignName(campaign): CampaignState(state) for campaign, state in rows}
+
+    def add_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str = "") -> None:
+        """See `Store.add_stop`.
+
+        Raises:
+            StoreError: no such flag, no such account, or not a number in E.164.
+        """
+        with self._writing() as connection:
+            concluding.add_stop(connection, number_or_account, flag, by=by, at=at, note=note)
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        with self._turn:
+            self._database.close()
+
+    # --- what the commands need besides -----------------------------------------------------------------
+
+    def import_accounts(
+        self, list_name: str, source: str, accounts: Iterable[ImportedAccount], at: datetime
+    ) -> ImportResult:
+        """Take over a whole file, or nothing of it when it fails; doing it twice changes nothing.
+
+        Args:
+            list_name: the list to which the accounts belong from now on.
+            source: the file's name, for the record.
+            accounts: the rows; read once.
+            at: now, aware.
+
+        Raises:
+            StoreError: an amount has a fraction of a cent, or the file of the store failed.
+        """
+        with self._writing() as connection:
+            return importing.import_accounts(connection, list_name, source, accounts, at)
+
+    def list_progress(self, list_name: str, *, at: datetime | None = None) -> ListProgress:
+        """How far a list is.
+
+        Args:
+            list_name: which.
+            at: the moment for `dialable_now`; None: accounts count as waiting until a lease finds them due.
+        """
+        due_by = moment_text(at) if at is not None else ""
+        with self.reading() as database:
+            row = database.execute(_LEASE_SQL["list_progress"], {"list_name": list_name, "at": due_by}).fetchone()
+        total, closed, on_hold, never, dialable = row
+        done = closed + on_hold + never
+        return ListProgress(
+            total=total,
+            done=done,
+            waiting=total - done - dialable,
+            dialable_now=dialable,
+            on_hold=on_hold,
+            never=never,
+        )
+
+    def account_history(self, account_no: str) -> tuple[HistoryLine, ...]:
+        """Everything that happened to the accounts of this number, oldest first; empty: no such account."""
+        with self.reading() as database:
+            rows = database.execute(_REPORT_SQL["account_history"], {"account_no": account_no}).fetchall()
+        return tuple(
+            HistoryLine(
+                at=moment(at),
+                client=client,
+                event=event,
+                detail=detail,
+                attempt_id=attempt_id,
+                number=number,
+                agent_id=agent_id,
+            )
+            for at, client, event, detail, attempt_id, number, agent_id in rows
+        )
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """One unchanging view for several queries; the block must not write."""
+        with self._turn, sentences(self._path), reading(self._database):
+            yield self._database
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._turn, sentences(self._path), writing(self._database) as connection:
+            yield connection
