@@ -101,7 +101,7 @@ class Handset:
     def is_closed(self) -> bool:
         """Whether the recording is whole: the audio thread writes its length last."""
         file = self.options.record
-        return file is None or _begin(file)[4:8] != bytes(4)
+        return file is None or _begin(file)[4:8] not in (b"", bytes(4))
 
     def tick(self, now_s: float) -> None:
         """Do what is due."""

@@ -55,7 +55,7 @@ class Phone:
         """Return the place in `events` from which on a later `wait` shall look."""
         return len(self.events)
 
-    def wait(self, name: EventName, *, within_s: float = 5.0, after: int = 0, **data: Value) -> PhoneEvent:
+    def wait(self, name: EventName, /, *, within_s: float = 5.0, after: int = 0, **data: Value) -> PhoneEvent:
         """Return the first event of that name and data, or wait for it.
 
         Args:
