@@ -90,6 +90,4 @@ def _one_line(text: str) -> Iterator[_Entry]:
     for line in text.splitlines():
         if found := _ONE_LINE.match(line.strip()):
             options = dict(part.split("=", 1) for part in (found["options"] or "").split() if "=" in part)
-            yield _Entry(
-                uri=found["uri"].rstrip("/"), suites=(found["suite"],), signed_by=options.get("signed-by", "")
-            )
+            yield _Entry(uri=found["uri"].rstrip("/"), suites=(found["suite"],), signed_by=options.get("signed-by", ""))

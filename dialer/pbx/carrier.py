@@ -97,9 +97,7 @@ class CarrierSettings(Ports):
     def __post_init__(self) -> None:
         Ports.__post_init__(self)
         if self.bind_host != "127.0.0.1":
-            raise PbxValueError(
-                "The carrier's SIP address", self.bind_host, "only 127.0.0.1: it is a simulation"
-            )
+            raise PbxValueError("The carrier's SIP address", self.bind_host, "only 127.0.0.1: it is a simulation")
         for what, (least, most) in (("ring_s", self.ring_s), ("talk_s", self.talk_s)):
             if not 0 <= least <= most <= 3600:
                 raise PbxValueError(what, (least, most), "two numbers of seconds, the smaller one first")
@@ -220,20 +218,13 @@ def _chance_lines(chances: Chances) -> str:
 def _person(number: int, pitch: int, *sentences: str) -> dict[str, Sound]:
     said = {f"greeting-{number}": "wei2, ni2 hao3?"}
     said |= {f"talk-{number}-{index}": sentence for index, sentence in enumerate(sentences, start=1)}
-    return {
-        name: Speech(text=text, language="zh", pitch=pitch, words_per_minute=180)
-        for name, text in said.items()
-    }
+    return {name: Speech(text=text, language="zh", pitch=pitch, words_per_minute=180) for name, text in said.items()}
 
 
 PEOPLE: Mapping[str, Sound] = MappingProxyType(
     {
-        **_person(
-            1, 30, "wo3 zhi1 dao4 le5", "zhe4 ge4 yue4 shou3 tou2 you3 dian3 jin3", "wo3 xia4 zhou1 huan2"
-        ),
-        **_person(
-            2, 60, "qing3 wen4 ni3 shi4 na3 li3", "wo3 zai4 kai1 hui4", "hao3 de5, wo3 ming2 tian1 huan2"
-        ),
+        **_person(1, 30, "wo3 zhi1 dao4 le5", "zhe4 ge4 yue4 shou3 tou2 you3 dian3 jin3", "wo3 xia4 zhou1 huan2"),
+        **_person(2, 60, "qing3 wen4 ni3 shi4 na3 li3", "wo3 zai4 kai1 hui4", "hao3 de5, wo3 ming2 tian1 huan2"),
         **_person(3, 85, "ting1 bu4 tai4 qing1 chu5", "wo3 yao4 xiang3 yi2 xia4", "ke3 yi3 fen1 qi1 ma5"),
         "machine": Speech(
             text="nin2 hao3, wo3 xian4 zai4 bu4 neng2 jie1 ting1 nin2 de5 dian4 hua4, "

@@ -59,9 +59,7 @@ class AsteriskTools:
         try:
             return list(self.commands[program])
         except KeyError:
-            raise InstallError(
-                f"{program} is not installed here. Install it and put it on the PATH."
-            ) from None
+            raise InstallError(f"{program} is not installed here. Install it and put it on the PATH.") from None
 
     def environment(self) -> dict[str, str]:
         """Return the caller's environment with what the programs need."""
@@ -170,8 +168,6 @@ def asterisk_version(command: tuple[str, ...]) -> tuple[int, int, int]:
 
     A certified release (`certified/20.7-cert1`) answers like the release it was made from.
     """
-    done = subprocess.run(
-        [*command, "-V"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+    done = subprocess.run([*command, "-V"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else (0, 0, 0)

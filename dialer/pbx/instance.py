@@ -130,13 +130,12 @@ class AsteriskInstance:
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._locked():
-            if pid := self.pid():
-                raise InstanceError(f"Asterisk already runs in {self.folder} (pid {pid}). Stop it first.")
-            self._pid_file.unlink(missing_ok=True)
+            self._clear_leftover()
             self._check_ports()
             self._write_files()
             self._process = self._spawn(die_with_parent)
-            self._pid_file.write_text(f"{self._process.pid}\n", encoding="ascii")
+            parent = os.getpid() if die_with_parent else 0
+            self._pid_file.write_text(f"{self._process.pid} {parent}\n", encoding="ascii")
         try:
             self._wait_until_ready(ready_within_s)
         except BaseException:
@@ -159,11 +158,8 @@ class AsteriskInstance:
 
     def pid(self) -> int | None:
         """Return the running Asterisk's process id; None if the pid file is missing or stale."""
-        try:
-            pid = int(self._pid_file.read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            return None
-        return pid if self._is_ours(pid) else None
+        pid, _ = self._noted()
+        return pid if pid and self._is_ours(pid) else None
 
     def command(self, line: str, *, timeout_s: float = 10.0) -> str:
         """Run one line of Asterisk's command line (`core show channels`) and return what it printed.
@@ -176,9 +172,7 @@ class AsteriskInstance:
                 "asterisk", "-C", str(self._etc / "asterisk.conf"), "-n", "-rx", line, timeout_s=timeout_s
             )
         except subprocess.TimeoutExpired as late:
-            raise InstanceError(
-                f"Asterisk in {self.folder} did not answer {line!r} in {timeout_s:.0f} s."
-            ) from late
+            raise InstanceError(f"Asterisk in {self.folder} did not answer {line!r} in {timeout_s:.0f} s.") from late
         if done.returncode != 0:
             raise InstanceError(
                 f"Asterisk in {self.folder} does not answer: {(done.stderr or done.stdout).strip()[:200]}"
@@ -206,11 +200,7 @@ class AsteriskInstance:
                 raise InstanceError(
                     f"Asterisk ended at once (exit code {self._process.returncode}). {self._last_words()}"
                 )
-            if (
-                (self._run_folder() / "asterisk.ctl").exists()
-                and self._fully_booted()
-                and self._ami_answers()
-            ):
+            if (self._run_folder() / "asterisk.ctl").exists() and self._fully_booted() and self._ami_answers():
                 return
             time.sleep(0.05)
         raise InstanceError(f"Asterisk was not ready within {within_s:.0f} s. {self._last_words()}")
@@ -237,16 +227,35 @@ class AsteriskInstance:
         said = " | ".join(lines[-4:])
         return f"It said: {said[:600]}" if said else f"Its log is empty: {self.log_file}"
 
+    def _noted(self) -> tuple[int, int]:
+        """The pids of Asterisk and of the parent it dies with, as the last start noted them; 0 for none."""
+        try:
+            pid, parent = self._pid_file.read_text(encoding="ascii").split()
+            return int(pid), int(parent)
+        except (FileNotFoundError, ValueError):
+            return 0, 0
+
+    def _clear_leftover(self) -> None:
+        """See to what an earlier start left: nothing, a dead pid file, one that is dying, or one that runs."""
+        pid, parent = self._noted()
+        if pid and self._is_ours(pid) and (not parent or not _is_gone(parent)):
+            raise InstanceError(f"Asterisk already runs in {self.folder} (pid {pid}). Stop it first.")
+        if pid and (self._is_ours(pid) or _is_zombie(pid)):  # its parent was killed; it still holds the ports
+            self._end(pid)
+        self._pid_file.unlink(missing_ok=True)
+
     def _end(self, pid: int) -> None:
-        for number, within_s in ((signal.SIGTERM, STOP_WITHIN_S), (signal.SIGKILL, STOP_WITHIN_S)):
-            if not self._is_ours(pid):
-                return
-            os.kill(pid, number)
-            deadline = time.monotonic() + within_s
-            while time.monotonic() < deadline and self._is_ours(pid):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self._is_ours(pid):
+                os.kill(pid, number)
+            deadline = time.monotonic() + STOP_WITHIN_S
+            while time.monotonic() < deadline:
                 if self._process is not None:
                     self._process.poll()  # reap our own child, or it stays as a zombie
+                if _is_gone(pid):
+                    return
                 time.sleep(0.02)
+        raise InstanceError(f"Asterisk in {self.folder} (pid {pid}) does not end, not even when killed.")
 
     def _is_ours(self, pid: int) -> bool:
         """A pid may have gone to another program; only one with our folder on its command line is ours."""
@@ -262,9 +271,7 @@ class AsteriskInstance:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise InstanceError(
-                    f"Another process is starting Asterisk in {self.folder} right now."
-                ) from None
+                raise InstanceError(f"Another process is starting Asterisk in {self.folder} right now.") from None
             yield
 
     def _check_ports(self) -> None:
@@ -311,9 +318,7 @@ class AsteriskInstance:
             run = base / f"dialer-{os.getuid()}-{short}"
         run.mkdir(mode=0o700, exist_ok=True)
         if run.stat().st_uid != os.getuid():  # somebody was faster, in a folder that everybody may write to
-            raise InstanceError(
-                f"The folder {run} belongs to another user. Remove it or set XDG_RUNTIME_DIR."
-            )
+            raise InstanceError(f"The folder {run} belongs to another user. Remove it or set XDG_RUNTIME_DIR.")
         return run
 
     def _data_folder(self) -> Path:
@@ -329,6 +334,26 @@ class AsteriskInstance:
         if self._sounds is not None:
             (data / "sounds/dialer").symlink_to(self._sounds)
         return data
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] == "Z"
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether a process holds nothing any more.
+
+    A zombie whose other threads are still ending keeps its ports until the last of them has ended.
+    """
+    try:
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except OSError:
+        return True
+    return threads <= 1 and _is_zombie(pid)
 
 
 def _before_exec(parent: int | None) -> Callable[[], None]:

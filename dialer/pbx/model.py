@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from dialer.errors import PbxError
 
-_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
+_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")  # no "-": it ends the endpoint's name in a channel's name
+_TRUNK_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _EXTENSION = re.compile(r"[0-9]{2,10}")
 _SECRET = re.compile(r"[A-Za-z0-9._~+/=@!%^*-]{8,128}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
@@ -24,9 +25,7 @@ class PbxValueError(PbxError):
     """A value that may not be written into Asterisk's configuration."""
 
     def __init__(self, what: str, value: object, allowed: str) -> None:
-        super().__init__(
-            f"{what} is {value!r}, which Asterisk's configuration cannot hold. Allowed: {allowed}."
-        )
+        super().__init__(f"{what} is {value!r}, which Asterisk's configuration cannot hold. Allowed: {allowed}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +51,7 @@ class Phone:
         _check_secret(f"The password of phone {self.name}", self.password)
         if self.extension:
             _check(_EXTENSION, f"The extension of phone {self.name}", self.extension, "2 to 10 digits")
-        _check(
-            _DISPLAY, f"The display name of phone {self.name}", self.display_name, "up to 60 plain characters"
-        )
+        _check(_DISPLAY, f"The display name of phone {self.name}", self.display_name, "up to 60 plain characters")
         _check(_NAME, f"The language of phone {self.name}", self.language, "letters, digits, _")
 
 
@@ -85,7 +82,7 @@ class Trunk:
     qualify_every_s: int = 30
 
     def __post_init__(self) -> None:
-        _check(_NAME, "The trunk name", self.name, "1 to 40 letters, digits, _")
+        _check(_TRUNK_NAME, "The trunk name", self.name, "1 to 40 letters, digits, _ and -")
         _check(_HOST, f"The host of trunk {self.name}", self.host, "a host name or IPv4 address")
         _check_port(f"The port of trunk {self.name}", self.port)
         for what, value in (("username", self.username), ("from_user", self.from_user)):

@@ -23,9 +23,7 @@ from dialer.pbx.apt_sources import Mirror, machine_mirror
 # Debian 12 and 13 have no asterisk package. forky has the LTS line.
 SUITE = "forky"
 PACKAGES = ("asterisk", "asterisk-core-sounds-en", "libc6", "sip-tester", "espeak-ng", "sox")
-NEEDED_FREE_BYTES = (
-    800_000_000  # 85 MB of packages, 360 MB unpacked, and the package lists; with room to spare
-)
+NEEDED_FREE_BYTES = 800_000_000  # 85 MB of packages, 360 MB unpacked, and the package lists; with room to spare
 APT_TIMEOUT_S = 900.0
 
 _LIBDIRS = {
@@ -123,12 +121,8 @@ def _mirror() -> Mirror:
 
 def _codename(os_release: Path) -> str:
     """The machine's Debian release; empty elsewhere (Ubuntu), so that Debian's own archive is taken."""
-    fields = dict(
-        line.split("=", 1) for line in os_release.read_text(encoding="utf-8").splitlines() if "=" in line
-    )
-    return (
-        fields.get("VERSION_CODENAME", "").strip('"') if fields.get("ID", "").strip('"') == "debian" else ""
-    )
+    fields = dict(line.split("=", 1) for line in os_release.read_text(encoding="utf-8").splitlines() if "=" in line)
+    return fields.get("VERSION_CODENAME", "").strip('"') if fields.get("ID", "").strip('"') == "debian" else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,9 +174,7 @@ class _PrivateApt:
     def _update(self, mirror: Mirror) -> None:
         done = self._run("update")
         if "is expired" in done.stderr + done.stdout:
-            self.progress(
-                f"The mirror's list of {SUITE} is past its date; using it anyway (signatures are checked)"
-            )
+            self.progress(f"The mirror's list of {SUITE} is past its date; using it anyway (signatures are checked)")
             with (self.folder / "apt.conf").open("a", encoding="utf-8") as file:
                 file.write('Acquire::Check-Valid-Until "false";\n')
             done = self._run("update")
@@ -223,9 +215,7 @@ def _proxies() -> dict[str, str]:
     names = ("Acquire::http::Proxy", "Acquire::https::Proxy")
     found = {}
     for name in names:
-        done = subprocess.run(
-            ["apt-config", "shell", "VALUE", name], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(["apt-config", "shell", "VALUE", name], capture_output=True, text=True, check=False)
         if value := done.stdout.strip().removeprefix("VALUE=").strip("'"):
             found[name] = value
     return found
@@ -248,9 +238,7 @@ def _unpack(folder: Path, packages: Sequence[Path], architecture: str, progress:
         )
         if done.returncode != 0:
             package.unlink()  # fetched again next time
-            raise InstallError(
-                f"Cannot unpack {package.name}: {_last_line(done)}. Run the same command again."
-            )
+            raise InstallError(f"Cannot unpack {package.name}: {_last_line(done)}. Run the same command again.")
     triplet, loader_name = _LIBDIRS[architecture]
     loader = _find_loader(unpacking, loader_name)
     record = {

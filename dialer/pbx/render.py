@@ -166,9 +166,7 @@ def _trunk(trunk: Trunk) -> str:
     lines += [f"from_user = {trunk.from_user}"] if trunk.from_user else []
     lines += [f"from_domain = {trunk.from_domain}"] if trunk.from_domain else []
     if trunk.username:
-        lines.append(
-            f"outbound_auth = {trunk.name}-auth\n\n[{trunk.name}-auth]\ntype = auth\nauth_type = userpass"
-        )
+        lines.append(f"outbound_auth = {trunk.name}-auth\n\n[{trunk.name}-auth]\ntype = auth\nauth_type = userpass")
         lines.append(f"username = {trunk.username}\npassword = {trunk.password}")
     values = {
         "name": trunk.name,

@@ -77,9 +77,7 @@ def build_sounds(
     """
     built = _manifest(folder)
     wanted = {name: repr(sound) for name, sound in sounds.items()}
-    missing = [
-        name for name in sounds if built.get(name) != wanted[name] or not _file(folder, name).is_file()
-    ]
+    missing = [name for name in sounds if built.get(name) != wanted[name] or not _file(folder, name).is_file()]
     if not missing:
         return
     progress(f"Making {len(missing)} sound files in {folder}")
@@ -94,9 +92,7 @@ def _file(folder: Path, name: str) -> Path:
 
 def _manifest(folder: Path) -> dict[str, str]:
     try:
-        return {
-            str(k): str(v) for k, v in json.loads((folder / _MANIFEST).read_text(encoding="utf-8")).items()
-        }
+        return {str(k): str(v) for k, v in json.loads((folder / _MANIFEST).read_text(encoding="utf-8")).items()}
     except (FileNotFoundError, ValueError):  # half-written or none: build everything
         return {}
 

@@ -85,6 +85,7 @@ class SipPeer:
         password: str = "",
         tone_hz: float = 440.0,
         speaks_s: float = 1e9,
+        sends_twice: bool = False,
     ) -> None:
         self.user, self.password = user, password
         self.server = ("127.0.0.1", server_port)
@@ -92,6 +93,9 @@ class SipPeer:
         self.answer: Callable[[Message], int] = lambda _invite: 200
         self.heard = bytearray()
         self.speaks_s = speaks_s
+        self.sends_twice = sends_twice
+        self._patience_s = 8.0
+        self._up_at = 0.0
         self._tone = tone(tone_hz)
         self._sip = _bound()
         self._rtp = _bound()
@@ -126,10 +130,11 @@ class SipPeer:
         reply = self._transact("REGISTER", uri, call_id, to=f"<sip:{self.user}@127.0.0.1>")
         assert reply.status == 200, reply.text
 
-    def call(self, number: str) -> int:
+    def call(self, number: str, *, within_s: float = 8.0) -> int:
         """Place a call; return the final status. With 200 the call is up and audio flows."""
         call_id = uuid.uuid4().hex
         uri = f"sip:{number}@127.0.0.1:{self.server[1]}"
+        self._patience_s = within_s
         reply = self._transact("INVITE", uri, call_id, to=f"<{uri}>", body=self._sdp())
         if reply.status == 200:
             target = reply.get("Contact").strip("<>")
@@ -148,6 +153,8 @@ class SipPeer:
     def hang_up(self) -> None:
         dialog = self._dialog
         own_from = dialog.get("from")
+        host, _, port = dialog["uri"].rpartition("@")[2].removeprefix("sip:").partition(":")
+        self.server = (host, int(port.split(";")[0]))
         reply = self._transact("BYE", dialog["uri"], dialog["call_id"], to=dialog["to"], own_from=own_from)
         assert reply.status in (200, 481), reply.text
         self._end()
@@ -175,7 +182,8 @@ class SipPeer:
             sender = own_from or f"<sip:{self.user}@127.0.0.1>;tag={self._tag}"
             lines = self._request_lines(method, uri, call_id, to, sender, cseq)
             lines += [f"Authorization: {authorization}"] if authorization else []
-            self._send("\r\n".join([*lines, *_body_lines(body)]), self.server)
+            for _ in range(2 if self.sends_twice else 1):
+                self._send("\r\n".join([*lines, *_body_lines(body)]), self.server)
             reply = self._await_reply(call_id, cseq)
             if method == "INVITE":
                 ack_cseq = f"{self._cseq} ACK"
@@ -220,7 +228,7 @@ class SipPeer:
         )
 
     def _await_reply(self, call_id: str, cseq: str) -> Message:
-        deadline = time.monotonic() + 8
+        deadline = time.monotonic() + self._patience_s
         while time.monotonic() < deadline:
             for message in list(self.received):
                 if message.get("Call-ID") == call_id and message.get("CSeq") == cseq and message.status >= 200:
