@@ -170,6 +170,7 @@ def find_columns(headers: Sequence[str], mapping: Mapping[Field, str] | None = N
     Raises:
         IntakeError: the mapping names a header that the file lacks.
     """
+    headers = _without_blank_end(headers)
     normal = [normalise_header(header) for header in headers]
     index = {field: _position(normal, headers, field, header) for field, header in (mapping or {}).items()}
     mapped = frozenset(index.values())
@@ -197,6 +198,12 @@ def find_columns(headers: Sequence[str], mapping: Mapping[Field, str] | None = N
         shadowed=tuple(shadowed),
         other_people=others,
     )
+
+
+def _without_blank_end(headers: Sequence[str]) -> Sequence[str]:
+    # Trailing delimiters and once-used columns of a sheet leave headers that name nothing.
+    width = max((at for at, header in enumerate(headers, start=1) if header.strip()), default=0)
+    return headers[:width]
 
 
 def _position(normal: Sequence[str], headers: Sequence[str], field: Field, wanted: str) -> int:

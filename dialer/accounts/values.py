@@ -37,6 +37,7 @@ _DAY_FIRST = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{2}|[0-9]{4})")
 _WHOLE = re.compile(r"([+-]?[0-9]{1,9})(?:\.0+)?")
 _WRAPPED = re.compile(r'="([^"]*)"')
 _EMPTY = frozenset({"", "-", "--", "—", "/", "\\", "无", "空", "暂无", "n/a", "na", "null", "none", "nan", "#n/a"})
+_LONGEST_EMPTY = max(map(len, _EMPTY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,16 @@ class Unusable:
 
 def unwrapped(cell: str) -> str:
     """A cell without what spreadsheets put around text: an apostrophe in front, or `="..."`."""
-    text = cell.strip()
-    if text.startswith("'"):
-        return text[1:]
-    if match := _WRAPPED.fullmatch(text):
-        return match[1]
-    return text
+    if cell.isalnum():
+        return cell
+    text = cell.strip().removeprefix("'")
+    return match[1] if (match := _WRAPPED.fullmatch(text)) else text
 
 
 def is_blank(text: str) -> bool:
     """Whether a cell says that there is nothing: empty, a dash, `无`, `N/A`, `NULL`."""
-    return text.strip().casefold() in _EMPTY
+    stripped = text.strip()
+    return len(stripped) <= _LONGEST_EMPTY and stripped.casefold() in _EMPTY
 
 
 def is_destroyed(text: str) -> bool:
@@ -171,6 +171,9 @@ def parse_text(text: str, *, at_most: int, several_lines: bool = False) -> str |
         several_lines: line breaks and tabs are collapsed to a space instead of refused, and a leading
             formula sign is disarmed by an apostrophe instead of refused.
     """
+    # Letters and digits only: most cells of most files.
+    if text.isalnum() and len(text) <= at_most:
+        return text
     visible = text if text.isascii() else "".join(c for c in text if unicodedata.category(c) != "Cf")
     # Edge white space is a copying artefact; a line break within the text is not.
     stripped = visible.strip()
