@@ -93,23 +93,19 @@ def strongest_tone(samples: Samples) -> tuple[float, float]:
 def onset_s(samples: Samples, frequency_hz: float, *, above_db: float = -35.0) -> float | None:
     """Return when a tone first begins, in seconds from the start, to about 1 ms; None if it never does.
 
-    The tone is multiplied down to 0 Hz and averaged over 10 ms. The average crosses half its final height 5 ms
+    The tone is multiplied down to 0 Hz and averaged over 10 ms. The average crosses half its greatest height 5 ms
     after the tone began, whatever the tone's level is.
 
     Args:
-        samples: A recording.
-        frequency_hz: The tone; others at least 200 Hz away do not disturb.
+        samples: A recording in which the tone has one level whenever it sounds.
+        frequency_hz: The tone; others of up to its own level do no harm from 200 Hz away.
         above_db: Weaker than this is not the tone.
     """
     envelope = _envelope(samples, frequency_hz)
-    loud = np.flatnonzero(envelope > np.sqrt(2) * 10 ** (above_db / 20))
-    if loud.size == 0:
+    height = float(np.max(envelope, initial=0.0))
+    if height < np.sqrt(2) * 10 ** (above_db / 20):
         return None
-    first = int(loud[0])
-    settled = envelope[first + _RISE_SAMPLES : first + 4 * _RISE_SAMPLES]
-    height = float(np.median(settled if settled.size else envelope[first:]))
-    start = max(0, first - _RISE_SAMPLES)
-    half_way = start + int(np.argmax(envelope[start:] >= height / 2))
+    half_way = int(np.argmax(envelope >= height / 2))
     return max(0.0, (half_way - _RISE_SAMPLES / 2) / RATE_HZ)
 
 
