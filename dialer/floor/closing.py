@@ -134,7 +134,7 @@ def finish_if_done(floor: FloorState, run: CampaignRun, now: Moment) -> None:
         return
     if run.state is CampaignState.STOPPING:
         set_state(floor, run, CampaignState.STOPPED, "stopped", now)
-    elif run.exhausted and run.waiting == 0 and not run.leads and not run.leasing:
+    elif run.exhausted and run.waiting == 0 and not run.leads and not run.picky and not run.leasing:
         set_state(floor, run, CampaignState.FINISHED, "the list has nothing left", now)
 
 
@@ -150,5 +150,6 @@ def set_state(floor: FloorState, run: CampaignRun, state: CampaignState, reason:
 
 def return_leads(floor: FloorState, run: CampaignRun, reason: str) -> None:
     """Give back every lead that was leased and not dialled."""
-    while run.leads:
-        floor.emit(ReleaseLease(account_id=run.leads.popleft().account_id, reason=reason))
+    for shelf in (run.leads, run.picky):
+        while shelf:
+            floor.emit(ReleaseLease(account_id=shelf.popleft().account_id, reason=reason))

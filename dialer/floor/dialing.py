@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
+
 from dialer import pacing
 from dialer.agents import Agent
 from dialer.campaigns import assignment
-from dialer.events import LeaseLeads
+from dialer.events import Lead, LeaseLeads, ReleaseLease
 from dialer.floor import previewing, routing
 from dialer.floor.closing import finish_if_done
 from dialer.floor.placing import place, trunk_with_room
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.types import AgentState, CallState, CampaignState, Mode, ServerName
 
+PICKY_PAUSE_S = 60.0
+"""How long surplus leads that only some agents may take stay in the store before they are looked at again."""
 REPACE_S = 0.25
 """Forecasts change with time alone; decide again at least this often."""
 
@@ -91,7 +96,7 @@ def pool_view(floor: FloorState, run: CampaignRun, server: ServerName, now: Mome
         ringing_s=tuple(now.s - call.placed_s for call in calls if call.state in (CallState.PLACED, CallState.RINGING)),
         waiting=sum(call.state in (CallState.SCREENING, CallState.ANSWERED) for call in calls),
         trunk_free=sum(load.settings.channels - load.in_use for load in trunks),
-        leads=len(run.leads),
+        leads=len(run.leads) + len(run.picky),
         cps_allowance=sum(load.may_start(now.s) for load in trunks),
         ring_timeout_s=settings.ring_timeout_s,
         legal_wait_s=settings.rules.legal_wait_s,
@@ -106,7 +111,9 @@ def _counts_for(floor: FloorState, agent: Agent, run: CampaignRun) -> bool:
     rivals = [
         other
         for other in floor.campaigns.values()
-        if other.state is CampaignState.RUNNING and other.leads and assignment.serves(agent.settings, other.settings)
+        if other.state is CampaignState.RUNNING
+        and (other.leads or other.picky)
+        and assignment.serves(agent.settings, other.settings)
     ]
     if len(rivals) <= 1:
         return True
@@ -116,25 +123,50 @@ def _counts_for(floor: FloorState, agent: Agent, run: CampaignRun) -> bool:
 
 def _refill(floor: FloorState, run: CampaignRun, on_shift: int, now: Moment) -> None:
     """Keep a few seconds' worth of leads in hand."""
-    per_s = min(
-        sum(floor.trunks[name].settings.calls_per_s for name in run.settings.trunks),
-        run.settings.pacing.max_calls_per_s,
-    )
-    shelf = max(10, on_shift * 4, int(per_s * 2))
+    shelf = shelf_size(floor, run, on_shift)
     if run.leasing or len(run.leads) > shelf // 2 or now.s < run.lease_after_s:
         return
     run.leasing = True
     floor.emit(LeaseLeads(settings=run.settings, limit=shelf - len(run.leads)))
 
 
+def shelf_size(floor: FloorState, run: CampaignRun, on_shift: int) -> int:
+    """How many leads a campaign keeps in hand."""
+    trunks_per_s = sum(floor.trunks[name].settings.calls_per_s for name in run.settings.trunks)
+    per_s = min(trunks_per_s, run.settings.pacing.max_calls_per_s)
+    return max(10, on_shift * 4, int(per_s * 2))
+
+
+def take_leads(floor: FloorState, run: CampaignRun, leads: Iterable[Lead], now: Moment) -> None:
+    """Put leads on the shelf; of those that few agents may take, no more than the shelf holds.
+
+    The surplus goes back to the store for a while, so that it cannot stand in the way of leads that anybody may take.
+    """
+    room = shelf_size(floor, run, floor.logged_in(run.settings))
+    for lead in leads:
+        if not routing.is_picky(run.settings, lead):
+            run.leads.append(lead)
+        elif len(run.picky) < room:
+            run.picky.append(lead)
+        else:
+            later_at = now.at + timedelta(seconds=PICKY_PAUSE_S)
+            floor.emit(
+                ReleaseLease(
+                    account_id=lead.account_id, not_before_at=later_at, reason="waits for an agent who may take it"
+                )
+            )
+
+
 def _place_next(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> bool:
     """Dial the first lead that may and can be dialled; False when there is none."""
-    for _ in range(len(run.leads)):
-        lead = run.leads.popleft()
+    for _ in range(len(run.picky)):
+        lead = run.picky.popleft()
         if not routing.can_be_taken(floor, run, lead, server):
-            run.leads.append(lead)
-            continue
-        if place(floor, run, lead, server, now):
+            run.picky.append(lead)
+        elif place(floor, run, lead, server, now):
+            return True
+    while run.leads:
+        if place(floor, run, run.leads.popleft(), server, now):
             return True
         if trunk_with_room(floor, run, server, now) is None:
             return False
@@ -143,7 +175,7 @@ def _place_next(floor: FloorState, run: CampaignRun, server: ServerName, now: Mo
 
 def _idle_reason(run: CampaignRun, ready: int, busy_with: int) -> str:
     """Why free agents wait, when nothing is being dialled for them."""
-    if not ready or busy_with or run.leads:
+    if not ready or busy_with or run.leads or run.picky:
         return ""
     parts = [f"{count} {rule}" for rule, count in sorted(run.refusals.items())]
     if run.waiting:

@@ -319,7 +319,7 @@ class Floor:
             return
         run.leasing, run.waiting, run.next_due_at = False, fact.waiting, fact.next_due_at
         run.exhausted = not fact.leads
-        run.leads.extend(fact.leads)
+        dialing.take_leads(floor, run, fact.leads, now)
         if run.state is not CampaignState.RUNNING:
             closing.return_leads(floor, run, f"campaign is {run.state}")
         if not fact.leads:

@@ -29,10 +29,11 @@ def offer_all(floor: FloorState, run: CampaignRun, server: ServerName, now: Mome
 
 
 def _take(run: CampaignRun, agent: Agent) -> Lead | None:
-    for lead in run.leads:
-        if lead.callback_agent in (None, agent.settings.id) and qualifies(agent, run.settings, lead):
-            run.leads.remove(lead)
-            return lead
+    for shelf in (run.picky, run.leads):
+        for lead in shelf:
+            if lead.callback_agent in (None, agent.settings.id) and qualifies(agent, run.settings, lead):
+                shelf.remove(lead)
+                return lead
     return None
 
 

@@ -37,15 +37,18 @@ def qualifies(agent: Agent, settings: CampaignSettings, lead: Lead) -> bool:
     return assignment.qualified(agent.settings, assignment.route(settings, lead), lead)
 
 
+def is_picky(settings: CampaignSettings, lead: Lead) -> bool:
+    """Whether not just any agent of the campaign may take this lead's call."""
+    return bool(lead.team) or lead.callback_agent is not None or assignment.route(settings, lead) is not None
+
+
 def can_be_taken(floor: FloorState, run: CampaignRun, lead: Lead, server: ServerName) -> bool:
     """Whether somebody who may take this call is there, so that dialling makes sense.
 
-    A lead that everybody may take is always dialable. One that only some may take is dialled only for a free one of
-    them who has no such call coming already, and a promised call-back waits for its agent while that one is on shift.
+    A lead that only some may take is dialled for a free one of them who has no such call coming already; a promised
+    call-back waits for its agent while that one is on shift, and goes to anybody when not.
     """
     rule = assignment.route(run.settings, lead)
-    if rule is None and not lead.team and lead.callback_agent is None:
-        return True
     staff = floor.staff(run.settings, server)
     able = [agent for agent in staff if assignment.qualified(agent.settings, rule, lead)]
     promised = [agent for agent in able if agent.settings.id == lead.callback_agent]

@@ -64,7 +64,9 @@ class CampaignRun:
     state: CampaignState
     estimates: pacing.Estimates
     leads: deque[Lead] = field(default_factory=deque)
-    """Leased and not dialled yet."""
+    """Leased and not dialled yet; any agent of the campaign may take them."""
+    picky: deque[Lead] = field(default_factory=deque)
+    """Leased and not dialled yet; only some agents may take them."""
     leasing: bool = False
     lease_after_s: float = 0.0
     """Ask the store again no earlier than this."""
