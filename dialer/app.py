@@ -35,7 +35,7 @@ _log = structlog.stdlib.get_logger("dialer.app")
 
 def open_store(settings: DialerSettings) -> SqliteStore:
     """The store of these settings, made when it is not there yet."""
-    return SqliteStore.open(settings.store_path)
+    return SqliteStore.create(settings.store_path)
 
 
 def campaigns_folder(settings: DialerSettings) -> Path:
@@ -173,8 +173,7 @@ async def show(engine: Engine, lang: Lang) -> None:
 
 
 async def _stop_when_over(engine: Engine, names: tuple[str, ...]) -> None:
-    while not all(engine.campaign_is_over(CampaignName(name)) for name in names):
-        await asyncio.sleep(BOARD_EVERY_S)
+    await engine.campaigns_over(names)
     engine.stop(drain_s=DRAIN_S)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -49,6 +49,7 @@ from dialer.events import (
     Originate,
     Report,
     SaveAgentState,
+    SaveCampaignState,
     Say,
     SettingsReloaded,
     Show,
@@ -119,6 +120,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop_by_s: float | None = None
         self._recovered = asyncio.Event()
+        self._campaign_moved = asyncio.Event()
         self._stopped = asyncio.Event()
 
     # --- what commands may ask (see dialer.control.ControlTarget) --------------------------------------
@@ -175,8 +177,13 @@ class Engine:
         _log.info("engine.stopping", drain_s=drain_s)
         self._wake()
 
-    def campaign_is_over(self, campaign: CampaignName) -> bool:
-        """Whether a campaign was launched here and has come to its end."""
+    async def campaigns_over(self, names: Collection[str]) -> None:
+        """Wait until every one of these campaigns was launched here and has come to its end."""
+        while not all(self._is_over(CampaignName(name)) for name in names):
+            await self._campaign_moved.wait()
+            self._campaign_moved.clear()
+
+    def _is_over(self, campaign: CampaignName) -> bool:
         run = self._floor.state.campaigns.get(campaign)
         return run is not None and run.state in (CampaignState.FINISHED, CampaignState.STOPPED)
 
@@ -319,6 +326,8 @@ class Engine:
             case _:
                 self._pending.append(effect)
                 self._to_commit.set()
+                if isinstance(effect, SaveCampaignState):
+                    self._campaign_moved.set()
 
     # --- the store -------------------------------------------------------------------------------------
 

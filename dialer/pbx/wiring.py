@@ -76,5 +76,5 @@ def private_instances(
 
 
 def _instance(settings: DialerSettings, server: ServerSettings, tools: AsteriskTools, sounds: Path) -> AsteriskInstance:
-    folder = settings.runtime_path / "servers" / server.name
+    folder = settings.store_path.parent / "asterisk" / server.name
     return AsteriskInstance.for_dialer(tools, folder, describe_server(settings, server), sounds)
