@@ -13,10 +13,13 @@ again, nothing is dialled meanwhile, and nothing is skipped.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
@@ -61,8 +64,9 @@ from dialer.events import (
 from dialer.floor import board
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
+from dialer.report import ListProgress
 from dialer.settings import CampaignSettings, DialerSettings, ServerSettings
-from dialer.snapshot import Snapshot
+from dialer.snapshot import CampaignRow, Snapshot
 from dialer.store.api import Store
 from dialer.types import AgentState, CampaignName, CampaignState, ChannelId, ServerName
 
@@ -70,6 +74,7 @@ LEASE_S: Final = 600.0
 """A lead that this engine neither dialled nor gave back is free again after this long."""
 STORE_RETRY_S: Final = 0.5
 LINK_RETRY_S: Final = 2.0
+PROGRESS_EVERY_S: Final = 2.0
 IDLE_WAKE_S: Final = 1.0
 """The floor is ticked at least this often."""
 
@@ -119,6 +124,7 @@ class Engine:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop_by_s: float | None = None
+        self._progress: dict[CampaignName, ListProgress] = {}
         self._recovered = asyncio.Event()
         self._campaign_moved = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -127,7 +133,15 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """The floor at this moment."""
-        return board.snapshot(self._floor.state, self._now())
+        seen = board.snapshot(self._floor.state, self._now())
+        rows = (self._with_progress(row) for row in seen.campaigns)
+        return replace(seen, campaigns=tuple(rows))
+
+    def _with_progress(self, row: CampaignRow) -> CampaignRow:
+        progress = self._progress.get(row.name)
+        if progress is None:
+            return row
+        return replace(row, accounts_total=progress.total, accounts_done=progress.done)
 
     async def tell(self, fact: Fact) -> tuple[Report, ...]:
         """Feed a fact; reports of level `error` mean that it was refused."""
@@ -210,6 +224,7 @@ class Engine:
                 committer = group.create_task(self._commit_for_ever(), name="committer")
                 for server in self._settings.servers:
                     self._spawn(self._connect(server), f"connect {server.name}")
+                self._spawn(self._count_accounts(), "count accounts")
                 await self._step_until_stopped()
                 await self._flush()
                 committer.cancel()
@@ -392,6 +407,17 @@ class Engine:
 
     async def _in_store(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _count_accounts(self) -> None:
+        """Keep the board's list progress a few seconds fresh."""
+        while True:
+            for run in list(self._floor.state.campaigns.values()):
+                settings, at = run.settings, self._clock.now_at()
+                with contextlib.suppress(StoreError):
+                    self._progress[settings.name] = await self._in_store(
+                        partial(self._store.list_progress, settings.list_name, at=at)
+                    )
+            await asyncio.sleep(PROGRESS_EVERY_S)
 
     async def _flush(self) -> None:
         """At the end: everybody offline in the books, and everything committed."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from dialer.events import Lead, Write
+from dialer.report import ListProgress
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AttemptId, CampaignName, CampaignState, Outcome, ServerName, TrunkName
 
@@ -44,9 +45,7 @@ class OpenAttempt:
 class Store(Protocol):
     """The local store."""
 
-    def lease(
-        self, campaign: CampaignSettings, *, limit: int, at: datetime, lease_s: float, engine: str
-    ) -> Leased:
+    def lease(self, campaign: CampaignSettings, *, limit: int, at: datetime, lease_s: float, engine: str) -> Leased:
         """Choose the next dialable leads of a campaign and lease them to this engine.
 
         A lead is leased only when neither its account, its debtor nor its number is leased or in the air, no
@@ -76,6 +75,10 @@ class Store(Protocol):
 
     def campaign_states(self) -> dict[CampaignName, CampaignState]:
         """The last known state of every campaign."""
+        ...
+
+    def list_progress(self, list_name: str, *, at: datetime | None = None) -> ListProgress:
+        """How far a list is; `at` is the moment for what is dialable."""
         ...
 
     def add_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str = "") -> None:
