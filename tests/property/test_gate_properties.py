@@ -46,7 +46,7 @@ def _changes(zone: ZoneInfo) -> list[datetime]:
 
 CHANGES = [change for zone in ZONES for change in _changes(ZoneInfo(zone))]
 
-minutes = st.integers(0, 1439)
+minutes = st.integers(0, 1439) | st.integers(0, 200)  # clocks change in the small hours
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 

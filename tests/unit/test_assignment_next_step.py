@@ -123,6 +123,13 @@ def test_the_last_dial_of_the_day_moves_the_retry_to_tomorrow() -> None:
     assert after(lead=fresh_number).at == at("2026-03-10T13:00:00")
 
 
+def test_the_gap_goes_on_over_midnight() -> None:
+    always = dict.fromkeys(range(7), (Window(opens=time(0), closes=time(0)),))
+    settings = replace(campaign(), rules=replace(RULES, windows=always))
+    step = after(Outcome.NO_ANSWER, settings, at("2026-03-10T23:50:00"), replace(LEAD, number_attempts_today=5))
+    assert step.at == at("2026-03-11T00:50:00")
+
+
 @pytest.mark.parametrize("hour", range(24))
 def test_the_gate_lets_the_next_step_pass_when_its_time_comes(hour: int) -> None:
     step = after(when=NOON.replace(hour=hour))

@@ -132,6 +132,31 @@ def test_hours_follow_the_wall_clock_on_the_days_the_clocks_change(zone: str, da
     assert before.until_at == local(f"{day}T08:00:00", zone)
 
 
+@pytest.mark.parametrize(
+    ("window", "utc", "expected"),
+    [
+        # 2026-11-01 in New York: 01:00-02:00 comes twice, from 05:00 and from 06:00 UTC. A bound that comes twice
+        # is read so that the window is shorter.
+        (("01:30", "05:00"), "2026-11-01T05:45", "hours"),
+        (("01:30", "05:00"), "2026-11-01T06:15", "hours"),
+        (("01:30", "05:00"), "2026-11-01T06:30", "permit"),
+        (("00:10", "01:30"), "2026-11-01T05:29", "permit"),
+        (("00:10", "01:30"), "2026-11-01T05:30", "hours"),
+        (("00:10", "01:30"), "2026-11-01T06:15", "hours"),
+        # 2026-03-08: 02:00-03:00 is skipped, at 07:00 UTC.
+        (("02:30", "05:00"), "2026-03-08T07:29", "hours"),
+        (("02:30", "05:00"), "2026-03-08T07:30", "permit"),
+        (("00:10", "02:30"), "2026-03-08T06:29", "permit"),
+        (("00:10", "02:30"), "2026-03-08T07:00", "hours"),
+    ],
+)
+def test_a_bound_that_comes_twice_or_never_makes_the_window_shorter(
+    window: tuple[str, str], utc: str, expected: str
+) -> None:
+    rules = replace(NO_MARGIN, windows=every_day(*window))
+    assert rule_of(ask(datetime.fromisoformat(utc).replace(tzinfo=UTC), rules, "America/New_York")) == expected
+
+
 @pytest.mark.parametrize("zone", [SHANGHAI, "America/New_York", "Africa/Cairo", "America/Santiago"])
 def test_round_the_clock_has_no_hole_at_midnight_nor_where_clocks_change(zone: str) -> None:
     rules = replace(RULES, windows=every_day("00:00", "00:00"))
@@ -170,6 +195,15 @@ def test_a_cap_opens_at_local_midnight_where_the_window_does() -> None:
     answer = ask("2026-03-10T23:00:00", rules, number_attempts_today=6)
     assert isinstance(answer, Refusal)
     assert answer.until_at == local("2026-03-11T00:00:00")
+
+
+@pytest.mark.parametrize("zone", ["America/New_York,Asia/Shanghai", "Asia/Shanghai,America/New_York"])
+def test_with_several_zones_a_new_day_begins_when_it_has_begun_in_all(zone: str) -> None:
+    rules = replace(RULES, windows=every_day("00:00", "00:00"))
+    at = local("2026-03-10T10:00:00", "Asia/Shanghai")
+    answer = ask(at, rules, zone, number_attempts_today=6)
+    assert isinstance(answer, Refusal)
+    assert answer.until_at == local("2026-03-11T00:00:00", "Asia/Shanghai")
 
 
 @pytest.mark.parametrize(
