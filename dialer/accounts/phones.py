@@ -39,6 +39,8 @@ _NO_SUCH_CHINESE = Unusable(
 
 def split_numbers(cell: str) -> list[str]:
     """The numbers in one cell, which people part by `/ ; 、 ,` or a line break, blanks left out."""
+    if cell.isdecimal():
+        return [cell]
     parts: list[str] = []
     for part in _SEPARATORS.split(cell):
         words = part.split()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -37,8 +38,9 @@ V = TypeVar("V")
 MAX_CELL_CHARS = 32_767
 """Source: Excel specifications and limits, total number of characters that a cell can contain."""
 MAX_PHONES = 10
-_LENGTHS = {Field.ACCOUNT_NO: 64, Field.DEBTOR_KEY: 64, Field.DEBTOR_NAME: 80, Field.REMARK: 2000}
+_LENGTHS = {Field.ACCOUNT_NO: 64, Field.DEBTOR_KEY: 64, Field.DEBTOR_NAME: 80}
 _USUAL_LENGTH = 60
+_REMARK_LENGTH = 2000
 _LANGUAGES = {
     "中文": "zh", "汉语": "zh", "普通话": "zh", "国语": "zh", "chinese": "zh", "mandarin": "zh", "zh-cn": "zh",
     "英语": "en", "英文": "en", "english": "en", "粤语": "yue", "广东话": "yue", "cantonese": "yue",
@@ -119,7 +121,9 @@ class _RowReader:
 
     def __init__(self, raw: RawRow, rules: RowRules) -> None:
         self._raw = raw
+        self._cells = raw.cells
         self._rules = rules
+        self._index = rules.columns.index
         self.faults: list[Rejected] = []
 
     def account(self) -> ImportedAccount | None:
@@ -144,17 +148,19 @@ class _RowReader:
             product=self._shared_text(Field.PRODUCT),
             language=self._value(Field.LANGUAGE, _language) or "zh",
             industry=self._shared_text(Field.INDUSTRY),
-            remark=self._text(Field.REMARK),
+            remark=self._value(Field.REMARK, _remark) or "",
             priority=self._value(Field.PRIORITY, _priority) or 0,
         )
         return None if self.faults else optional
 
     def _cell(self, name: Field) -> str:
         """The cell's text, or empty when there is none or it is unusable (which is then a fault)."""
-        position = self._rules.columns.index.get(name)
+        position = self._index.get(name)
         if position is None:
             return ""
-        cell = self._raw.cells[position] if position < len(self._raw.cells) else ""
+        cell = self._cells[position] if position < len(self._cells) else ""
+        if cell.isalnum() and len(cell) > 4 and not self._raw.spoils and len(cell) <= MAX_CELL_CHARS:
+            return cell
         if self._raw.spoils and (fault := _spoiled(self._raw.spoils.get(position), name)):
             return self._refuse(name, fault, cell)
         text = unwrapped(cell)
@@ -170,8 +176,8 @@ class _RowReader:
         return ""
 
     def _has_other_phone(self) -> bool:
-        positions = [self._rules.columns.index.get(name) for name in PHONE_FIELDS[1:]]
-        cells = [self._raw.cells[at] for at in positions if at is not None and at < len(self._raw.cells)]
+        positions = [self._index.get(name) for name in PHONE_FIELDS[1:]]
+        cells = [self._cells[at] for at in positions if at is not None and at < len(self._cells)]
         return any(split_numbers(unwrapped(cell)) for cell in cells)
 
     def _refuse(self, name: Field, fault: Unusable, cell: str) -> str:
@@ -189,16 +195,17 @@ class _RowReader:
         return parsed
 
     def _text(self, name: Field) -> str:
+        if name not in self._index:
+            return ""
         limit = _LENGTHS.get(name, _USUAL_LENGTH)
-        several = name is Field.REMARK
-        text = self._value(name, lambda cell: parse_text(cell, at_most=limit, several_lines=several))
+        text = self._value(name, lambda cell: parse_text(cell, at_most=limit))
         if not text and name in REQUIRED and not self.faults:
             self._refuse(name, _REQUIRED, "")
         return text or ""
 
     def _shared_text(self, name: Field) -> str:
-        """A text that many rows have in common, kept once."""
-        return sys.intern(self._text(name))
+        """A text that many rows have in common, read and kept once."""
+        return (self._value(name, _common_text) if name in self._index else None) or ""
 
     def _exact_text(self, name: Field) -> str:
         """A text of which every digit counts, in half width."""
@@ -261,6 +268,15 @@ def _spoiled(spoil: Spoil | None, name: Field) -> Unusable | None:
             return None
         case _:
             return _SPOILED[spoil]
+
+
+@lru_cache(maxsize=4096)
+def _common_text(text: str) -> str | Unusable:
+    return parse_text(text, at_most=_USUAL_LENGTH)
+
+
+def _remark(text: str) -> str | Unusable:
+    return parse_text(text, at_most=_REMARK_LENGTH, several_lines=True)
 
 
 def _digest(id_no: str) -> str:
