@@ -3,7 +3,8 @@
     quiet --a frame above HEARD_DB--> gathering --JUDGED_FRAMES or silence--> sounding --QUIET_FRAMES--> quiet
                                                   says Heard                             says Hushed
 
-Frames come every 20 ms, so a moment is good to the jitter of the clock that delivers them, usually 1 to 3 ms.
+A frame that is delivered now is what a loudspeaker plays from now on, so its first sample is heard now and its last
+one 20 ms later. A moment is good to the jitter of the clock that delivers the frames, usually 1 to 3 ms.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Heard:
 
     Attributes:
         sound: One steady tone, or anything else.
-        onset_s: Monotonic time of its first sample.
+        onset_s: Monotonic time at which its first sample reaches the ear.
         frequency_hz: Of the strongest part.
         level_db: Below full scale.
     """
@@ -70,14 +71,14 @@ class Ear:
 
         Args:
             frame: Full-scale fractions, shape (samples,).
-            now_s: Monotonic time at the end of the frame.
+            now_s: Monotonic time at which the frame begins to be played.
         """
         loud = level_db(frame) > HEARD_DB
         self._quiet_frames = 0 if loud else self._quiet_frames + 1
         if self._sounding:
             return self._until_quiet(frame, now_s)
         if loud and not self._gathered:
-            self._onset_s = now_s - (frame.size - _first_sound(frame)) / RATE_HZ
+            self._onset_s = now_s + _first_sound(frame) / RATE_HZ
         if loud or self._gathered:
             self._gathered.append(frame)
         if len(self._gathered) >= JUDGED_FRAMES or (self._gathered and not loud):
@@ -100,7 +101,7 @@ class Ear:
         if self._quiet_frames < QUIET_FRAMES:
             return None
         self._sounding = False
-        return Hushed(since_s=now_s - QUIET_FRAMES * frame.size / RATE_HZ)
+        return Hushed(since_s=now_s - (QUIET_FRAMES - 1) * frame.size / RATE_HZ)
 
 
 def _first_sound(frame: Samples) -> int:

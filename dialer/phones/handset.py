@@ -54,10 +54,12 @@ class Handset:
         self.guard = guard
         self.refused = False
         self._registered = False
+        self._was_registered = False
+        self._wants_to_dial = bool(options.dial)
         self._leaving = False
         self._leg: Leg | None = None
         self._ended: list[Leg] = []
-        self._dial_at_s: float | None = None
+        self._register_at_s: float | None = None
         self._digits: deque[str] = deque()
         self._digit_at_s = 0.0
         self._sent = ""
@@ -88,7 +90,7 @@ class Handset:
     def leave(self) -> None:
         """Hang up and unregister."""
         self._leaving = True
-        self._dial_at_s = None
+        self._register_at_s = None
         self._hang_up()
         with suppress(pj.Error):
             self._account.setRegistration(False)
@@ -106,12 +108,13 @@ class Handset:
     def tick(self, now_s: float) -> None:
         """Do what is due."""
         self._ended.clear()  # only here: a call may not be destroyed inside its own callback
-        if self._dial_at_s is not None and now_s >= self._dial_at_s:
-            self._dial_at_s = None
+        if self._register_at_s is not None and now_s >= self._register_at_s:
+            self._register_at_s = None
             self._register()
         if self._leg is not None and self._leg.connected_at_s is not None:
-            self._key_next_digit(self._leg, now_s)
-            self._watch(self._leg, now_s)
+            leg = self._leg
+            self.guard(lambda: self._key_next_digit(leg, now_s))
+            self._watch(leg, now_s)
 
     def obey(self, command: Command) -> None:
         """Carry out one instruction; what cannot be done becomes an error event."""
@@ -146,14 +149,18 @@ class Handset:
         """Take the outcome of REGISTER."""
         self._registered = code == pj.PJSIP_SC_OK and expires_s > 0
         if self._registered:
+            self._was_registered = True
             self.say(EventName.REGISTERED, {"expires_s": expires_s})
-            if self.options.dial and self._leg is None and not self._leaving and self._dial_at_s is None:
-                self._dial(self.options.dial)
+            self._begin_shift()
         elif self._leaving or code == pj.PJSIP_SC_OK:
             self.say(EventName.UNREGISTERED, {})
         else:
-            self.refused = code in _HOPELESS_CODES
+            # Wrong from the beginning is wrong for ever; later on it is a server in trouble, and the library gives up.
+            hopeless = code in _HOPELESS_CODES
+            self.refused = hopeless and not self._was_registered
             self.say(EventName.REGISTER_FAILED, {"code": code, "reason": reason, "final": self.refused})
+            if hopeless and self._was_registered:
+                self._register_at_s = self.clock() + RETRY_S
 
     def on_incoming(self, call_id: int) -> None:
         """Take a call that comes in."""
@@ -186,7 +193,7 @@ class Handset:
         self.say(EventName.DISCONNECTED, {"code": code, "reason": reason, "talked_s": talked_s})
         if self.options.stay and self.options.dial and not self._leaving:
             after_s = 0.0 if talked_s > RETRY_S else RETRY_S
-            self._dial_at_s = self.clock() + after_s
+            self._register_at_s = self.clock() + after_s
             self.say(EventName.REDIALING, {"after_s": after_s})
 
     def on_media(self, leg: Leg) -> None:
@@ -240,6 +247,11 @@ class Handset:
     def _register(self) -> None:
         with suppress(pj.Error):  # one is under way: its outcome comes anyway
             self._account.setRegistration(True)
+
+    def _begin_shift(self) -> None:
+        if self._wants_to_dial and self._leg is None and not self._leaving and self._register_at_s is None:
+            self._wants_to_dial = self.options.stay  # registrations are refreshed: once is enough without it
+            self._dial(self.options.dial)
 
     def _dial(self, number: str) -> None:
         if self._leg is not None:

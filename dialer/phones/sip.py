@@ -5,7 +5,9 @@ Every callback goes through the listener's guard: a Python exception that enters
 
 from __future__ import annotations
 
+import ctypes
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,13 +198,25 @@ class Tap(pj.AudioMediaPort):  # type: ignore[misc]  # the library has no types
         """Called by the library."""
         now_s = self._listener.clock()
         if frame.size:
-            pcm = bytes(frame.buf)
+            pcm = _copied(frame.buf)
             self._listener.guard(lambda: self._hear(pcm, now_s))
 
     def _hear(self, pcm: bytes, now_s: float) -> None:
         noticed = self._ear.hear(from_pcm(pcm), now_s)
         if noticed is not None:
             self._listener.on_noticed(noticed)
+
+
+def _copied(vector: pj.ByteVector) -> bytes:
+    """Copy a frame out of the library.
+
+    The binding hands out one byte per call, 200 us a frame; 50 frames a second for 16 phones would cost a core a
+    sixth of its time. On Linux a `std::vector` begins with the address of its data, in either C++ library.
+    """
+    if sys.platform != "linux":
+        return bytes(vector)
+    address = ctypes.c_void_p.from_address(int(vector.this)).value
+    return ctypes.string_at(address, vector.size()) if address else b""
 
 
 def account_config(options: HandsetOptions) -> pj.AccountConfig:

@@ -100,13 +100,15 @@ class UserAgent:
         def say(name: EventName, data: dict[str, Value]) -> None:
             self._tell(PhoneEvent(name=name, phone=options.user, at_s=self._clock.now_s(), data=data))
 
-        return Handset(options, say, self._clock.now_s, self._guard)
+        def guard(callback: Callable[[], None]) -> None:
+            try:
+                callback()
+            except pj.Error as error:
+                say(EventName.ERROR, {"reason": error.reason})
+            except Exception as error:  # held until Python is on top of the stack again, then raised by poll
+                self._failures.append(error)
 
-    def _guard(self, callback: Callable[[], None]) -> None:
-        try:
-            callback()
-        except Exception as error:  # held until Python is on top of the stack again, then raised by poll
-            self._failures.append(error)
+        return Handset(options, say, self._clock.now_s, guard)
 
 
 def _endpoint(options: HandsetOptions, verbose: int) -> pj.Endpoint:

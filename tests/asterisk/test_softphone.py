@@ -85,19 +85,17 @@ def _channel_of(ami: AmiScript, agent: str) -> str:
 
 def _answered_customer(ami: AmiScript, phone: Phone, *variables: str) -> str:
     """Call a phone that plays the customer, as the engine calls customers; return its channel."""
-    identity = f"sp-{next(_numbers)}"
-    ami.action(
-        "Originate",
-        "DIALER_WAIT_S=20",
-        *variables,
-        Channel=f"PJSIP/{phone.user}",
-        Context="dialer-customer",
-        Exten="s",
-        Priority="1",
-        Async="true",
-        ChannelId=identity,
-    )
+    identity = _call(ami, phone, *variables)
     return ami.user_event("DialerReady", Uniqueid=identity)["Channel"]
+
+
+def _call(ami: AmiScript, phone: Phone, *variables: str) -> str:
+    """Originate to a phone; return the channel's Uniqueid."""
+    identity = f"sp-{next(_numbers)}"
+    where = {"Context": "dialer-customer", "Exten": "s", "Priority": "1"}
+    who = {"Channel": f"PJSIP/{phone.user}", "ChannelId": identity, "Async": "true"}
+    ami.action("Originate", "DIALER_WAIT_S=20", *variables, **where, **who)
+    return identity
 
 
 # the shift
@@ -168,6 +166,19 @@ def test_the_agent_reads_the_customer_and_both_hear_each_other_and_nothing_else(
 
 def _voice(folder: Path, frequency_hz: float) -> Path:
     return write_wav(folder / f"{frequency_hz}.wav", sine(frequency_hz, 1.0))
+
+
+def test_a_phone_picks_up_by_itself_when_told_to_and_a_second_caller_hears_busy(floor: Floor, phones: Phones):
+    [phone] = phones.add(_logins("agent02"), auto_answer=True)
+    phone.wait(EventName.REGISTERED)
+    with floor.ami() as ami:
+        first = _answered_customer(ami, phone)
+        identity = _call(ami, phone)
+        gone = ami.wait(lambda e: e.get("Event") == "Hangup" and e.get("Uniqueid") == identity)
+        assert gone["Cause"] == "17"
+        ami.action("Hangup", Channel=first)
+        phone.wait(EventName.DISCONNECTED)
+    assert len([event for event in phone.events if event.name is EventName.INCOMING]) == 1
 
 
 # troubles

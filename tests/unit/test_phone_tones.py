@@ -14,8 +14,8 @@ FRAME = 160
 
 def _listen(samples: np.ndarray) -> list[Heard | Hushed]:
     ear = Ear()
-    ends = range(FRAME, samples.size + 1, FRAME)
-    noticed = [ear.hear(samples[end - FRAME : end], end / 8000) for end in ends]
+    begins = range(0, samples.size - FRAME + 1, FRAME)
+    noticed = [ear.hear(samples[begin : begin + FRAME], begin / 8000) for begin in begins]
     return [one for one in noticed if one is not None]
 
 
