@@ -284,8 +284,7 @@ def _accepted(reports: tuple[Report, ...]) -> JsonValue:
         raise ControlError("; ".join(describe_report(report) for report in refusals))
     return {
         "reports": [
-            {"event": report.event, "level": report.level, "text": describe_report(report)}
-            for report in reports
+            {"event": report.event, "level": report.level, "text": describe_report(report)} for report in reports
         ]
     }
 

@@ -47,9 +47,7 @@ def bind(path: Path) -> socket.socket:
     """A listening socket of mode 0600 in place of whatever socket a dead engine left."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise ControlError(
-                f"{path} exists and is not a socket; move it away or name another control socket."
-            )
+            raise ControlError(f"{path} exists and is not a socket; move it away or name another control socket.")
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # bind() creates the file; a chmod afterwards would leave a moment in which others can connect.

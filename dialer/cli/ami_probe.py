@@ -1,0 +1,132 @@
+"""A short, synchronous look at an Asterisk through its manager interface, by the package asterisk-ami.
+
+It connects, asks a few questions and leaves within seconds. Another client than the engine's is meant: two that
+agree are worth more than one. The package has no TLS, ends its reader at the first exception and waits on a
+deprecated condition, so the reader is guarded and answers are taken from our own queue; only constants are sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from asterisk.ami import Action, AMIClient, Event, Response
+
+TIMEOUT_S: Final = 5.0
+_EOF: Final = ""
+
+
+class ProbeError(Exception):
+    """Asterisk did not answer as it should; the text says what it did instead."""
+
+
+class _Wire(AMIClient):  # type: ignore[misc]  # the package has no types
+    """The package's connection and framing; whole messages go to our queue."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(address=host, port=port, timeout=TIMEOUT_S)
+        self.packs: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def fire_recv_pack(self, pack: str) -> None:
+        self.packs.put(pack)
+
+    def listen(self) -> None:
+        # The package raises a bare Exception for a wrong banner and lets socket errors through.
+        with contextlib.suppress(Exception):
+            super().listen()
+        self.packs.put(_EOF)
+
+
+class AmiProbe:
+    """One session. Use it in a `with`; each question has `TIMEOUT_S` to be answered.
+
+    Args:
+        host: of the manager interface.
+        port: TCP.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._wire = _Wire(host, port)
+        self._number = 0
+
+    def __enter__(self) -> Self:
+        """Connect.
+
+        Raises:
+            OSError: nobody listens there.
+        """
+        self._wire.connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._wire.disconnect()
+
+    def login(self, username: str, secret: str) -> None:
+        """Log in.
+
+        Raises:
+            ProbeError: Asterisk refuses, or what listens there is no Asterisk.
+        """
+        self.ask("Login", {"Username": username, "Secret": secret, "Events": "off"})
+
+    def ask(self, action: str, keys: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The headers of the response to one action.
+
+        Raises:
+            ProbeError: an error, or no answer in time.
+        """
+        return self._answer(self._send(action, keys or {}))
+
+    def rows(self, action: str, keys: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+        """The events that answer a list action, without the one that ends the list.
+
+        Raises:
+            ProbeError: as `ask`.
+        """
+        number = self._send(action, keys or {})
+        self._answer(number)
+        found: list[dict[str, str]] = []
+        while True:
+            event = self._next(number, Event.match)
+            read = Event.read(event)
+            if read.keys.get("EventList", "").lower() == "complete":
+                return found
+            found.append({"Event": str(read.name), **{str(key): str(value) for key, value in read.keys.items()}})
+
+    def _send(self, action: str, keys: Mapping[str, str]) -> str:
+        self._number += 1
+        number = f"doctor-{self._number}"
+        self._wire.send(Action(action, {"ActionID": number, **keys}))
+        return number
+
+    def _answer(self, number: str) -> dict[str, str]:
+        response = Response.read(self._next(number, Response.match))
+        headers = {str(key): str(value) for key, value in response.keys.items()}
+        if response.is_error():
+            raise ProbeError(headers.get("Message", "error without a message"))
+        return headers
+
+    def _next(self, number: str, fits: object) -> str:
+        assert callable(fits)
+        give_up_at_s = time.monotonic() + TIMEOUT_S
+        while True:
+            try:
+                pack = self._wire.packs.get(timeout=max(0.0, give_up_at_s - time.monotonic()))
+            except queue.Empty:
+                raise ProbeError(f"no answer within {TIMEOUT_S:g} s") from None
+            if pack == _EOF:
+                raise ProbeError("the connection was closed; is that port really a manager interface?")
+            if fits(pack) and f"ActionID: {number}" in pack.split("\r\n"):
+                return pack
+
+
+def not_granted(list_commands: Mapping[str, str], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Which of the wanted actions are missing from what `ListCommands` says this user may run."""
+    known = {name.lower() for name in list_commands}
+    return tuple(action for action in wanted if action.lower() not in known)

@@ -1,0 +1,261 @@
+"""Is an Asterisk fit for the dialer? Asked of the server itself, as the engine's own manager user."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from dialer.cli.ami_probe import AmiProbe, ProbeError, not_granted
+from dialer.cli.checks import Check, Health, Text2, bad, ok, skipped
+from dialer.settings import DialerSettings, ServerSettings
+
+OLDEST_MAJOR_VERSION: Final = 20
+NEEDED_ACTIONS: Final = (
+    "Originate",
+    "Bridge",
+    "Hangup",
+    "Redirect",
+    "Setvar",
+    "CoreShowChannels",
+    "CoreSettings",
+    "Ping",
+)
+NEEDED_MODULES: Final = ("chan_pjsip", "bridge_simple", "app_playback", "app_userevent", "pbx_config")
+NEEDED_CONTEXTS: Final = ("dialer-customer", "dialer-agent", "dialer-phone", "dialer-inbound")
+CLOCK_TOLERANCE_S: Final = 2.0
+_RENDER: Final = Text2(
+    zh="私有服务器：dialer asterisk down 再 up；自有服务器：放入 dialer asterisk render 的文件并重载。",
+    en="Private server: `dialer asterisk down`, then `up`. Your own: put in the files of `dialer asterisk render` "
+    "and reload it.",
+)
+
+
+def check_server(settings: DialerSettings, server: ServerSettings) -> Iterator[Check]:
+    """Every check of one server, as far as it can be reached."""
+    place = str(server.name)
+    if server.tls:
+        yield skipped("ami", "doctor 不支持 TLS，未检查", "not looked at: this check cannot speak TLS", place=place)
+        return
+    address = f"{server.host}:{server.ami_port}"
+    try:
+        with AmiProbe(server.host, server.ami_port) as probe:
+            yield ok("ami.reachable", f"{address} 可连接", f"{address} answers", place=place)
+            yield from _inside(probe, settings, server)
+    except OSError as error:
+        yield bad(
+            "ami.reachable",
+            Text2(zh=f"{address} 无法连接：{error.strerror or error}",
+                  en=f"{address} cannot be reached: {error.strerror or error}"),
+            _how_to_start(server),
+            place=place,
+        )  # fmt: skip
+
+
+def _how_to_start(server: ServerSettings) -> Text2:
+    if server.private:
+        return Text2(zh="运行 dialer asterisk up。", en="Run `dialer asterisk up`.")
+    return Text2(
+        zh=f"启动该 Asterisk，在 manager.conf 中启用 enabled=yes、port={server.ami_port}，并检查防火墙。",
+        en=f"Start that Asterisk, set enabled=yes and port={server.ami_port} in manager.conf, and look at firewalls.",
+    )
+
+
+def _inside(probe: AmiProbe, settings: DialerSettings, server: ServerSettings) -> Iterator[Check]:
+    place = str(server.name)
+    try:
+        probe.login(server.ami_username, server.ami_secret)
+    except ProbeError as error:
+        yield bad(
+            "ami.login",
+            Text2(zh=f"用户 {server.ami_username} 登录失败：{error}",
+                  en=f"user {server.ami_username} cannot log in: {error}"),
+            Text2(zh="让 dialer.yaml 的 ami_username、ami_secret 与 manager.conf 一致。" + _RENDER.zh,
+                  en="Make ami_username and ami_secret of dialer.yaml those of manager.conf. " + _RENDER.en),
+            place=place,
+        )  # fmt: skip
+        return
+    yield ok("ami.login", f"用户 {server.ami_username} 已登录", f"user {server.ami_username} logs in", place=place)
+    questions: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
+        ("ami.permissions", lambda: _permissions(probe, server)),
+        ("asterisk.version", lambda: _version(probe, place)),
+        ("asterisk.clock", lambda: _clock(probe, place)),
+        ("asterisk.modules", lambda: _modules(probe, place)),
+        ("asterisk.dialplan", lambda: _dialplan(probe, place)),
+        ("phones", lambda: _phones(probe, settings, server)),
+        ("trunks", lambda: _trunks(probe, settings, server)),
+    )
+    for name, question in questions:
+        try:
+            yield from question()
+        except ProbeError as error:
+            yield skipped(name, f"无法得知：{error}", f"cannot be known: {error}", place=place)
+
+
+def _permissions(probe: AmiProbe, server: ServerSettings) -> Iterator[Check]:
+    place = str(server.name)
+    missing = not_granted(probe.ask("ListCommands"), NEEDED_ACTIONS)
+    if missing:
+        names = ", ".join(missing)
+        rights = "write = originate,call,system,reporting,user,agent"
+        yield bad(
+            "ami.permissions",
+            Text2(zh=f"不允许的操作：{names}", en=f"may not run: {names}"),
+            Text2(zh=f"在 manager.conf 的 [{server.ami_username}] 中设置 {rights}，然后 manager reload。",
+                  en=f"Set `{rights}` at [{server.ami_username}] in manager.conf and run `manager reload`."),
+            place=place,
+        )  # fmt: skip
+        return
+    yield ok(
+        "ami.permissions",
+        f"所需的 {len(NEEDED_ACTIONS)} 种操作均已授权",
+        f"all {len(NEEDED_ACTIONS)} actions that are needed are granted",
+        place=place,
+    )
+
+
+def _version(probe: AmiProbe, place: str) -> Iterator[Check]:
+    text = probe.ask("CoreSettings").get("AsteriskVersion", "")
+    major = int(found[0]) if (found := re.match(r"\d+", text)) else 0
+    if major < OLDEST_MAJOR_VERSION:
+        yield bad(
+            "asterisk.version",
+            Text2(zh=f"版本 {text or '未知'}", en=f"version {text or 'unknown'}"),
+            Text2(zh=f"需要 Asterisk {OLDEST_MAJOR_VERSION} 或更新版本。",
+                  en=f"Asterisk {OLDEST_MAJOR_VERSION} or newer is needed."),
+            place=place,
+        )  # fmt: skip
+        return
+    yield ok("asterisk.version", f"Asterisk {text}", f"Asterisk {text}", place=place)
+
+
+def _clock(probe: AmiProbe, place: str) -> Iterator[Check]:
+    asked_at_s = time.time()
+    stamp = probe.ask("Ping").get("Timestamp", "")
+    answered_at_s = time.time()
+    try:
+        server_at_s = float(stamp)
+    except ValueError:
+        yield skipped("asterisk.clock", "服务器未给出时间", "the server does not say its time", place=place)
+        return
+    difference_s = server_at_s - (asked_at_s + answered_at_s) / 2
+    said = Text2(zh=f"时钟相差 {difference_s:+.2f} 秒", en=f"its clock differs by {difference_s:+.2f} s")
+    if abs(difference_s) > CLOCK_TOLERANCE_S:
+        advice = Text2(zh="在两台机器上启用 NTP 校时。", en="Let both machines keep time by NTP.")
+        yield bad("asterisk.clock", said, advice, place=place)
+        return
+    yield ok("asterisk.clock", said.zh, said.en, place=place)
+
+
+def _modules(probe: AmiProbe, place: str) -> Iterator[Check]:
+    missing: list[str] = []
+    for module in NEEDED_MODULES:
+        try:
+            probe.ask("ModuleCheck", {"Module": module})
+        except ProbeError as error:
+            if "permission" in str(error).lower():
+                raise
+            missing.append(module)
+    if missing:
+        names = ", ".join(missing)
+        yield bad(
+            "asterisk.modules",
+            Text2(zh=f"未加载：{names}", en=f"not loaded: {names}"),
+            Text2(
+                zh="在 modules.conf 中加载它们并重启 Asterisk。", en="Load them in modules.conf and restart Asterisk."
+            ),
+            place=place,
+        )
+        return
+    yield ok("asterisk.modules", "所需模块均已加载", "every module that is needed is loaded", place=place)
+
+
+def _dialplan(probe: AmiProbe, place: str) -> Iterator[Check]:
+    missing: list[str] = []
+    for context in NEEDED_CONTEXTS:
+        try:
+            probe.rows("ShowDialPlan", {"Context": context})
+        except ProbeError as error:
+            if "permission" in str(error).lower():
+                raise
+            missing.append(context)
+    if missing:
+        names = ", ".join(missing)
+        yield bad(
+            "asterisk.dialplan",
+            Text2(zh=f"缺少 context：{names}", en=f"contexts are missing: {names}"),
+            _RENDER,
+            place=place,
+        )
+        return
+    yield ok("asterisk.dialplan", "拨号方案齐全", "the dialplan is there", place=place)
+
+
+def _phones(probe: AmiProbe, settings: DialerSettings, server: ServerSettings) -> Iterator[Check]:
+    place = str(server.name)
+    endpoints = {row.get("ObjectName", ""): row for row in probe.rows("PJSIPShowEndpoints")}
+    agents = [agent for agent in settings.agents if agent.server == server.name]
+    unknown = [agent.id for agent in agents if agent.id not in endpoints]
+    if unknown:
+        names = ", ".join(unknown)
+        yield bad(
+            "phones.known",
+            Text2(zh=f"Asterisk 不认识坐席话机：{names}", en=f"Asterisk does not know the phones of: {names}"),
+            _RENDER,
+            place=place,
+        )
+    away = [agent.id for agent in agents if agent.id in endpoints and not endpoints[agent.id].get("Contacts")]
+    registered = len(agents) - len(unknown) - len(away)
+    said = Text2(
+        zh=f"{registered}/{len(agents)} 部坐席话机已注册", en=f"{registered} of {len(agents)} phones registered"
+    )
+    if away:
+        names = ", ".join(away)
+        advice = Text2(
+            zh=f"未注册：{names}。登录软电话，或 dialer softphone {away[0]}。",
+            en=f"Not registered: {names}. Sign in their softphones, or `dialer softphone {away[0]}`.",
+        )
+        yield bad("phones.registered", said, advice, place=place, health=Health.WARNING)
+    elif not unknown:
+        yield ok("phones.registered", said.zh, said.en, place=place)
+
+
+def _trunks(probe: AmiProbe, settings: DialerSettings, server: ServerSettings) -> Iterator[Check]:
+    place = str(server.name)
+    contacts: dict[str, list[str]] = {}
+    for row in _rows_or_none(probe, "PJSIPShowContacts"):
+        contacts.setdefault(row.get("Endpoint") or row.get("EndpointName", ""), []).append(row.get("Status", ""))
+    for trunk in settings.trunks:
+        if trunk.server != server.name:
+            continue
+        name = f"trunk.{trunk.name}"
+        where = f"{trunk.name} ({trunk.host}:{trunk.port})"
+        states = contacts.get(trunk.name, [])
+        if not states:
+            said = Text2(zh=f"Asterisk 不认识线路 {where}", en=f"Asterisk does not know the trunk {where}")
+            yield bad(name, said, _RENDER, place=place)
+        elif "Reachable" in states:
+            yield ok(name, f"线路 {where} 可达", f"the trunk {where} answers", place=place)
+        elif states == ["NonQualified"]:
+            yield skipped(name, f"线路 {where} 未做探测", f"the trunk {where} is not probed", place=place)
+        else:
+            yield bad(
+                name,
+                Text2(zh=f"线路 {where} 不可达（{states[0]}）", en=f"the trunk {where} does not answer ({states[0]})"),
+                Text2(
+                    zh="检查地址、端口、防火墙，并询问运营商。",
+                    en="Check address, port and firewalls, and ask the carrier.",
+                ),
+                place=place,
+            )
+
+
+def _rows_or_none(probe: AmiProbe, action: str) -> list[dict[str, str]]:
+    """The rows; Asterisk answers a list of nothing with an error."""
+    try:
+        return probe.rows(action)
+    except ProbeError as error:
+        if "no " in str(error).lower() and "found" in str(error).lower():
+            return []
+        raise

@@ -1,0 +1,60 @@
+"""What does a person see when a command cannot do what it was asked? One sentence, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from dialer.cli.session import session_of
+from dialer.errors import DialerError
+
+INTERRUPTED: Final = 130  # 128 + SIGINT, as shells count
+_FLAGS: Final = ("--json",)
+_VALUED: Final = ("--config", "--lang")
+
+
+def hoist(arguments: Sequence[str]) -> list[str]:
+    """Move the global options to the front, so that they may stand anywhere.
+
+    `dialer doctor --json` is `dialer --json doctor`. What follows `--` is left alone.
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        name = word.partition("=")[0]
+        if word == "--":
+            rest += [word, *words]
+        elif word in _FLAGS or (name in _VALUED and "=" in word):
+            front.append(word)
+        elif word in _VALUED:
+            front += [word, *([value] if (value := next(words, None)) is not None else [])]
+        else:
+            rest.append(word)
+    return front + rest
+
+
+class CommandLine(TyperGroup):
+    """The root command: takes global options anywhere and turns errors into sentences."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # typer keeps its Context class private
+        """Parse with the global options first."""
+        return super().parse_args(ctx, hoist(args))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what people can mend is said in a sentence with its exit code."""
+        try:
+            return super().invoke(ctx)
+        except DialerError as error:
+            session_of(ctx).fail(str(error), kind=type(error).__name__, exit_code=error.exit_code)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise  # `dialer ... | head`: the reader has seen enough, and typer leaves quietly
+        except OSError as error:
+            if error.filename is None:
+                raise
+            session_of(ctx).fail(f"{error.filename}: {error.strerror}.", kind="OSError", exit_code=1)

@@ -1,0 +1,146 @@
+"""`dialer import`: bring a list of debtors into the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import JsonValue
+from rich.table import Table
+from rich.text import Text
+
+from dialer.cli.session import Session, session_of
+from dialer.clock import SystemClock
+
+if TYPE_CHECKING:
+    from dialer.accounts.importing import ImportPreview
+
+_SHOWN_REJECTS = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import", epilog="Example: dialer import debtors.xlsx --list june --rejects rejects.csv")(import_)
+
+
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX; Chinese and English headers are known.")],
+    list_name: Annotated[str, typer.Option("--list", help="The list that campaigns name, such as june.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=HEADER", help="Where a header is not known; repeat it.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write rejected rows here, with reasons, to be mended.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV, such as gb18030; default: find out.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of an XLSX; default the first one.")] = None,
+) -> None:
+    """Import debtors into a list; the same file twice changes nothing, bad rows are told apart and left out."""
+    from dialer.accounts.headers import parse_mapping
+    from dialer.accounts.importing import read_accounts
+
+    session = session_of(context)
+    settings = session.settings
+    preview = read_accounts(
+        file,
+        region=settings.region,
+        default_zone=settings.time_zone,
+        mapping=parse_mapping(mapping) if mapping else None,
+        encoding=encoding,
+        sheet=sheet,
+        as_of=SystemClock().now_at().astimezone(session.zone).date(),
+    )
+    with preview:
+        written = preview.write_rejects(rejects) if rejects is not None and len(preview.rejected) else 0
+        counts = None if dry_run else _store(session, preview, list_name)
+        if session.json:
+            session.emit(_as_json(preview, counts))
+        else:
+            _show(session, preview, counts, list_name)
+            if written:
+                session.say(f"已将 {written} 行写入 {rejects}。", f"{written} rows were written to {rejects}.")
+
+
+def _store(session: Session, preview: ImportPreview, list_name: str) -> dict[str, JsonValue]:
+    """Import everything in one transaction; returns the counts."""
+    from dialer.store.sqlite import SqliteStore
+
+    store = SqliteStore.create(session.settings.store_path)
+    try:
+        result = store.import_accounts(list_name, preview.source.name, preview.accounts, SystemClock().now_at())
+    finally:
+        store.close()
+    return {"added": result.added, "updated": result.updated, "unchanged": result.unchanged}
+
+
+def _as_json(preview: ImportPreview, counts: dict[str, JsonValue] | None) -> JsonValue:
+    return {
+        "source": str(preview.source),
+        "kind": preview.kind,
+        "rows_read": preview.rows_read,
+        "accounts": len(preview.accounts),
+        "imported": counts,
+        "columns": {field.value: header for field, header in preview.mapped.items()},
+        "unknown_columns": list(preview.unknown_columns),
+        "warnings": [{"zh": one.text_zh, "en": one.text_en} for one in preview.warnings],
+        "rejected": [
+            {
+                "row": reason.row,
+                "column": reason.column,
+                "value": reason.value_shown,
+                "zh": reason.reason_zh,
+                "en": reason.reason_en,
+            }
+            for row in preview.rejected
+            for reason in row.reasons
+        ],
+    }
+
+
+def _show(session: Session, preview: ImportPreview, counts: dict[str, JsonValue] | None, list_name: str) -> None:
+    session.out.print(Text(f"{preview.source} ({preview.kind})", style="bold"))
+    for notice in preview.warnings:
+        session.say(f"注意：{notice.text_zh}", f"Mind: {notice.text_en}", "yellow")
+    if preview.unknown_columns:
+        names = ", ".join(preview.unknown_columns)
+        session.say(f"未导入的列：{names}", f"Columns that are not imported: {names}", "bright_black")
+    _show_rejects(session, preview)
+    good = len(preview.accounts)
+    if counts is None:
+        session.say(
+            f"试运行：{good} 个账户可导入名单 {list_name}，{len(preview.rejected)} 行被拒。没有写入任何内容。",
+            f"Dry run: {good} accounts fit for list {list_name}, {len(preview.rejected)} rows rejected. "
+            "Nothing was written.",
+            "green" if good else "yellow",
+        )
+        return
+    session.say(
+        f"名单 {list_name}：新增 {counts['added']}，更新 {counts['updated']}，未变 {counts['unchanged']}，"
+        f"被拒 {len(preview.rejected)} 行。",
+        f"List {list_name}: {counts['added']} added, {counts['updated']} updated, {counts['unchanged']} unchanged, "
+        f"{len(preview.rejected)} rows rejected.",
+        "green" if good else "yellow",
+    )
+
+
+def _show_rejects(session: Session, preview: ImportPreview) -> None:
+    if not len(preview.rejected):
+        return
+    table = Table(box=None, header_style="bright_black", padding=(0, 2, 0, 0))
+    for zh, en in (("行", "row"), ("列", "column"), ("值", "value"), ("原因", "why it was rejected")):
+        table.add_column(session.pick(zh, en))
+    for number, row in enumerate(preview.rejected):
+        if number == _SHOWN_REJECTS:
+            break
+        for one in row.reasons:
+            reason = session.pick(one.reason_zh, one.reason_en)
+            table.add_row(str(one.row), Text(one.column), Text(one.value_shown), Text(reason, "red"))
+    session.out.print(table)
+    hidden = len(preview.rejected) - _SHOWN_REJECTS
+    if hidden > 0:
+        session.say(
+            f"… 另有 {hidden} 行，见 --rejects。", f"... and {hidden} more rows; see --rejects.", "bright_black"
+        )

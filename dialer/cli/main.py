@@ -1,0 +1,60 @@
+"""`dialer`: the command line. Each group of commands has its module."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dialer.cli import agent, asterisk, campaign, doctor, engine, exports, init, intake, phone, reports
+from dialer.cli.errors import CommandLine
+from dialer.cli.lang import Lang
+from dialer.cli.session import CONFIG_VARIABLE, DEFAULT_CONFIG, Session
+
+app = typer.Typer(
+    cls=CommandLine,
+    name="dialer",
+    help="A predictive dialer over Asterisk, for following up overdue loans.",
+    epilog="--config, --json and --lang may stand anywhere on the line. Begin with: dialer init, dialer doctor",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dialer {version('dialer')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Option(envvar=CONFIG_VARIABLE, help="The settings file.", show_envvar=True)
+    ] = DEFAULT_CONFIG,
+    json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
+    lang: Annotated[
+        Lang | None, typer.Option(help="Language of the screen; default from LANG.", show_default=False)
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and leave.")
+    ] = False,
+) -> None:
+    context.obj = Session(config=config, json=json, lang=lang or Lang.of_environment(os.environ))
+
+
+for module in (init, doctor, intake, engine, reports, exports, phone):
+    module.register(app)
+app.add_typer(asterisk.app, name="asterisk")
+app.add_typer(campaign.app, name="campaign")
+app.add_typer(agent.app, name="agent")
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    app(prog_name="dialer")

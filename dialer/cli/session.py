@@ -1,0 +1,140 @@
+"""What every command needs: the settings, the engine, and a way to speak to people or to programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic import JsonValue
+from rich.console import Console
+from rich.text import Text
+
+from dialer.cli.lang import Lang
+from dialer.control_client import ControlClient
+from dialer.errors import SettingsError
+from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
+
+CONFIG_VARIABLE: Final = "DIALER_CONFIG"
+DEFAULT_CONFIG: Final = Path("config/dialer.yaml")
+
+
+def default_config(environment: Mapping[str, str]) -> Path:
+    """Where `dialer.yaml` is when the command line does not say."""
+    return Path(environment.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)
+
+
+@dataclass(eq=False, kw_only=True)
+class Session:
+    """The global options of one invocation, and what is reached through them."""
+
+    config: Path
+    json: bool = False
+    lang: Lang = Lang.EN
+    out: Console = field(default_factory=lambda: Console(highlight=False))
+    err: Console = field(default_factory=lambda: Console(highlight=False, stderr=True))
+
+    @cached_property
+    def settings(self) -> DialerSettings:
+        """`dialer.yaml`.
+
+        Raises:
+            SettingsError: with every problem of the file.
+        """
+        from dialer.config import load_dialer  # here, because most of the start-up time is spent in it
+
+        return load_dialer(self.config)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which times of day are shown."""
+        return ZoneInfo(self.settings.time_zone)
+
+    @property
+    def campaigns_folder(self) -> Path:
+        """Beside `dialer.yaml`."""
+        return self.config.parent / "campaigns"
+
+    def campaign_names(self) -> list[str]:
+        """Every campaign that has a file, sound or not."""
+        return sorted(path.stem for path in self.campaigns_folder.glob("*.yaml"))
+
+    def campaign(self, name: str) -> CampaignSettings:
+        """One campaign's settings.
+
+        Raises:
+            SettingsError: no such file, or problems in it.
+        """
+        from dialer.config import load_campaign
+
+        path = self.campaigns_folder / f"{name}.yaml"
+        if not path.is_file():
+            raise SettingsError(
+                self.pick(f"没有活动 {name}：{path} 不存在。", f"There is no campaign {name}: no file {path}. ")
+                + self._choices(self.campaign_names())
+            )
+        return load_campaign(path, self.settings)
+
+    def agent(self, agent_id: str) -> AgentSettings:
+        """One agent's settings.
+
+        Raises:
+            SettingsError: there is none of this id.
+        """
+        for agent in self.settings.agents:
+            if agent.id == agent_id:
+                return agent
+        raise SettingsError(
+            self.pick(f"{self.config} 中没有坐席 {agent_id}。", f"{self.config} has no agent {agent_id}. ")
+            + self._choices(agent.id for agent in self.settings.agents)
+        )
+
+    def _choices(self, names: Iterable[str]) -> str:
+        known = ", ".join(names)
+        return self.pick(f"可选：{known or '无'}。", f"There are: {known or 'none'}.")
+
+    def client(self, *, timeout_s: float = 15.0) -> ControlClient:
+        """The running engine's control socket."""
+        return ControlClient(self.settings.control_path, timeout_s=timeout_s)
+
+    def pick(self, zh: str, en: str) -> str:
+        """The text in the language of this invocation."""
+        return self.lang.pick(zh, en)
+
+    def say(self, zh: str, en: str, style: str = "") -> None:
+        """A line for people; silent with `--json`."""
+        if not self.json:
+            self.out.print(Text(self.pick(zh, en), style=style), soft_wrap=True)
+
+    def progress(self, line: str) -> None:
+        """A step of something that takes long, on standard error."""
+        self.err.print(Text(line, style="bright_black"), soft_wrap=True)
+
+    def emit(self, value: JsonValue) -> None:
+        """The one JSON document of a command with `--json`."""
+        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+    def emit_line(self, value: JsonValue) -> None:
+        """One of many JSON documents, one a line."""
+        typer.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+    def fail(self, message: str, *, kind: str, exit_code: int) -> NoReturn:
+        """Say what is wrong and leave."""
+        if self.json:
+            error: JsonValue = {"error": {"kind": kind, "message": message, "exit_code": exit_code}}
+            typer.echo(json.dumps(error, ensure_ascii=False), err=True)
+        else:
+            self.err.print(Text(message, style="red"), soft_wrap=True)
+        raise typer.Exit(exit_code)
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session of a command's context; a bare one when the global options were not read."""
+    found = context.find_object(Session)
+    return found or Session(config=default_config(os.environ))
