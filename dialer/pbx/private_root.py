@@ -182,11 +182,16 @@ class _PrivateApt:
 
     def _explain(self, done: subprocess.CompletedProcess[str], mirror: Mirror) -> None:
         """Turn a failure into one sentence; `apt-get update` exits with 0 even if nothing was reachable."""
-        said = done.stderr + done.stdout
-        if "Could not resolve" in said or "Failed to fetch" in said or "Could not connect" in said:
+        said = (done.stderr + done.stdout).splitlines()
+        if any("Could not get lock" in line for line in said):
+            raise InstallError(
+                f"An apt-get of an earlier run still works in {self.folder}. Wait a minute and run it again."
+            )
+        unreachable = ("Could not resolve", "Could not connect", "Failed to fetch")
+        if reason := next((line for line in said if any(words in line for words in unreachable)), ""):
             raise InstallError(
                 f"Cannot download Asterisk from {mirror.uri}: no network, or the mirror has no {SUITE} "
-                f"({_last_line(done)}). Check the connection and run it again; it goes on where it stopped."
+                f"({reason[:200]}). Check the connection and run it again; it goes on where it stopped."
             )
         if done.returncode != 0:
             raise InstallError(f"apt-get failed for Debian {SUITE} at {mirror.uri}: {_last_line(done)}")

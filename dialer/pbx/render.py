@@ -26,6 +26,8 @@ ENGINE_EVENTS = (
 
 DROP_IN_FILES = ("dialer_manager.conf", "dialer_pjsip.conf", "dialer_extensions.conf")
 
+# bridge_native_rtp is missing on purpose: it passes audio on without looking at it, and an agent's keys pressed
+# during a call that is not recorded never became events.
 BASE_MODULES: tuple[str, ...] = (
     "res_timing_timerfd",
     "res_timing_pthread",
@@ -50,7 +52,6 @@ BASE_MODULES: tuple[str, ...] = (
     "res_rtp_asterisk",
     "chan_pjsip",
     "bridge_simple",
-    "bridge_native_rtp",
     "bridge_softmix",
     "codec_ulaw",
     "codec_alaw",

@@ -159,6 +159,17 @@ class SipPeer:
         assert reply.status in (200, 481), reply.text
         self._end()
 
+    def press(self, key: str) -> None:
+        """Send one key as RFC 4733 telephone events: 100 ms down, then up, three times as the RFC wants."""
+        assert self._rtp_to is not None
+        event = "0123456789*#".index(key)
+        for number in range(8):
+            ended = number >= 5
+            payload = struct.pack("!BBH", event, 0x80 * ended | 10, 160 * min(number + 1, 6))
+            header = struct.pack("!BBHII", 0x80, 101 | 0x80 * (number == 0), number, 0x7000, 0x4B45)
+            self._rtp.sendto(header + payload, self._rtp_to)
+            time.sleep(0 if ended else 0.02)
+
     def requests(self, method: str) -> list[Message]:
         return [message for message in list(self.received) if message.method == method]
 

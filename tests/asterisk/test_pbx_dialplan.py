@@ -101,7 +101,7 @@ def floor(
             ami_secret="engine-secret",
             witness_secret="witness-secret",
             agents=(
-                Phone(name="agent01", password="agent01-secret", extension="1001", display_name="王芳"),
+                Phone(name="agent01", password="agent01-secret", extension="1001", display_name="王芳", language="zh"),
                 Phone(name="agent011", password="agent011-secret", extension="1011"),
             ),
             supervisors=(Phone(name="boss", password="boss-secret"),),
@@ -311,6 +311,26 @@ def test_an_agents_leg_takes_one_customer_after_the_other(floor: Floor, agent: t
         floor.trunk.hang_up()
         floor.ended(identity)
         floor.await_application(leg, "Wait")
+
+
+@pytest.mark.parametrize("record", [True, False], ids=["recorded", "not-recorded"])
+def test_the_agents_keys_are_seen_while_parked_and_while_talking(
+    floor: Floor, agent: tuple[SipPeer, str], record: bool
+):
+    phone, leg = agent
+    floor.await_application(leg, "Wait")
+    identity = floor.dial(*([f"DIALER_RECORD={floor.recordings}"] if record else []))
+    customer = floor.ready(identity)["Channel"]
+    for key, bridged in (("7", False), ("*", True)):
+        if bridged:
+            floor.bridge(customer, leg)
+        mark = len(floor.ami.events)
+        phone.press(key)
+        floor.ami.wait(
+            lambda e, k=key: e.get("Event") == "DTMFEnd" and e["Channel"] == leg and e["Digit"] == k,  # type: ignore[misc]
+            after=mark,
+            within_s=3,
+        )
 
 
 def test_prompts_are_said_on_the_leg_and_give_way_to_a_customer(floor: Floor, agent: tuple[SipPeer, str]):
