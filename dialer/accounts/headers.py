@@ -141,6 +141,9 @@ class Columns:
     """Where each field is, and what the rest of the header is."""
 
     headers: tuple[str, ...]
+    """As the file spells them, blank ones at the end left out."""
+    width: int
+    """Cells of the header row, blank ones at the end included."""
     index: Mapping[Field, int]
     """Field -> position, from 0."""
     unknown: tuple[str, ...]
@@ -170,6 +173,7 @@ def find_columns(headers: Sequence[str], mapping: Mapping[Field, str] | None = N
     Raises:
         IntakeError: the mapping names a header that the file lacks.
     """
+    width = len(headers)
     headers = _without_blank_end(headers)
     normal = [normalise_header(header) for header in headers]
     index = {field: _position(normal, headers, field, header) for field, header in (mapping or {}).items()}
@@ -193,6 +197,7 @@ def find_columns(headers: Sequence[str], mapping: Mapping[Field, str] | None = N
     others = tuple(shown for shown, header in rest if _OTHERS_PHONE.search(header))
     return Columns(
         headers=tuple(headers),
+        width=width,
         index=index,
         unknown=tuple(shown for shown, _ in rest if shown not in others),
         shadowed=tuple(shadowed),

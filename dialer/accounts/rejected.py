@@ -21,7 +21,7 @@ _PLAIN_FIELDS = MONEY_FIELDS | {
     Field.RISK,
 }
 # Excel runs a cell that begins so, and drops leading zeros and the digits after the eleventh of a number.
-_UNSAFE_IN_EXCEL = re.compile(r"\s*['=+\-@＝＋－＠\t\r]|0[0-9]|[0-9]{12}")
+_UNSAFE_IN_EXCEL = re.compile(r"\s*[=+\-@＝＋－＠\t\r]|0[0-9]|[0-9]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def unwrapped(cell: str) -> str:
     """A cell without what spreadsheets put around text: an apostrophe in front, or `="..."`."""
     if cell.isalnum():
         return cell
-    text = cell.strip().removeprefix("'")
+    text = cell.strip().removeprefix("'").strip()
     return match[1] if (match := _WRAPPED.fullmatch(text)) else text
 
 
