@@ -22,8 +22,9 @@ from dialer.pbx.render import BASE_MODULES, render_base
 from dialer.pbx.sounds import Sound, Speech, Tone, build_sounds
 from dialer.pbx.templates import fill
 
+# Without rfc3326 a person's BYE carries no Reason, as on most real trunks.
 CARRIER_MODULES = (
-    *BASE_MODULES,
+    *(name for name in BASE_MODULES if name != "res_pjsip_rfc3326"),
     "func_rand",
     "func_env",
     "func_dialplan",

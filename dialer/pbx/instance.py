@@ -151,6 +151,8 @@ class AsteriskInstance:
             self._process.wait()
             self._process = None
         self._pid_file.unlink(missing_ok=True)
+        if self._run_path() != self.folder / "run":
+            shutil.rmtree(self._run_path(), ignore_errors=True)
 
     def status(self) -> Status:
         """Say whether the instance of this folder runs, no matter which process started it."""
@@ -309,13 +311,17 @@ class AsteriskInstance:
         values = {**folders, "run": self._run_folder(), "data": self._data_folder(), "modules_line": modules}
         return fill("base/asterisk.conf", values)
 
-    def _run_folder(self) -> Path:
+    def _run_path(self) -> Path:
         """The control socket's folder: ours if the path is short enough, else one for this user elsewhere."""
         run = self.folder / "run"
-        if len(os.fsencode(run / "asterisk.ctl")) > _SOCKET_PATH_LIMIT:
-            short = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
-            base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-            run = base / f"dialer-{os.getuid()}-{short}"
+        if len(os.fsencode(run / "asterisk.ctl")) <= _SOCKET_PATH_LIMIT:
+            return run
+        short = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+        base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+        return base / f"dialer-{os.getuid()}-{short}"
+
+    def _run_folder(self) -> Path:
+        run = self._run_path()
         run.mkdir(mode=0o700, exist_ok=True)
         if run.stat().st_uid != os.getuid():  # somebody was faster, in a folder that everybody may write to
             raise InstanceError(f"The folder {run} belongs to another user. Remove it or set XDG_RUNTIME_DIR.")

@@ -170,6 +170,10 @@ class SipPeer:
             self._rtp.sendto(header + payload, self._rtp_to)
             time.sleep(0 if ended else 0.02)
 
+    def fall_silent(self) -> None:
+        """Send no more audio, like a phone whose machine has died."""
+        self._rtp_to = None
+
     def requests(self, method: str) -> list[Message]:
         return [message for message in list(self.received) if message.method == method]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 from dialer.pbx.install import AsteriskTools
 from dialer.pbx.instance import AsteriskInstance, InstanceError, Status
 from dialer.pbx.model import DialerPbx, Phone, Trunk
+from sip_peer import SipPeer
 
 pytestmark = pytest.mark.asterisk
 
@@ -94,6 +96,22 @@ def test_no_dialplan_application_that_places_calls_is_loaded(instance: AsteriskI
     instance.start()
     for application in ("Dial", "Originate", "System", "Queue", "FollowMe", "Page"):
         assert "not registered" in instance.command(f"core show application {application}")
+
+
+def test_a_phone_that_sends_no_audio_any_more_is_hung_up(asterisk_tools: AsteriskTools, tmp_path: Path, pbx: DialerPbx):
+    soon = dataclasses.replace(pbx, phone_rtp_timeout_s=1)
+    with (
+        AsteriskInstance.for_dialer(asterisk_tools, tmp_path / "asterisk", soon) as instance,
+        SipPeer(pbx.sip_port, user="agent01", password="agent01-secret") as phone,
+    ):
+        assert phone.call("*10") == 200
+        time.sleep(2.5)
+        assert "agent01" in instance.command("core show channels"), "a phone that sends audio stays"
+        phone.fall_silent()
+        deadline = time.monotonic() + 5
+        while not phone.requests("BYE"):
+            assert time.monotonic() < deadline, "the dead phone is still there"
+            time.sleep(0.05)
 
 
 def test_it_is_stopped_by_whoever_finds_it_and_starts_again(
