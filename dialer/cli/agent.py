@@ -15,6 +15,7 @@ from dialer.cli.charts import clock, percent
 from dialer.cli.completion import agent_ids, disposition_codes
 from dialer.cli.lang import word
 from dialer.cli.session import Session, session_of
+from dialer.types import CampaignState
 
 app = typer.Typer(help="See and steer agents of the running engine.", no_args_is_help=True)
 
@@ -122,8 +123,19 @@ def told(session: Session, result: JsonValue) -> None:
         session.emit(result)
         return
     reports = result.get("reports") if isinstance(result, dict) else None
-    texts = [str(one["text"]) for one in reports or [] if isinstance(one, dict)] if isinstance(reports, list) else []
-    for text in texts:
-        session.out.print(Text(text), soft_wrap=True)
-    if not texts:
+    lines = [_line(session, one) for one in reports if isinstance(one, dict)] if isinstance(reports, list) else []
+    for line in lines:
+        session.out.print(Text(line), soft_wrap=True)
+    if not lines:
         session.say("完成。", "Done.", "green")
+
+
+def _line(session: Session, report: dict[str, JsonValue]) -> str:
+    """One report for people; a campaign's new state in their own words."""
+    fields = report.get("fields")
+    noun, _, verb = str(report.get("event")).partition(".")
+    if noun == "campaign" and isinstance(fields, dict) and verb in set(CampaignState):
+        return f"{fields.get('campaign')}: {word(CampaignState(verb), session.lang)}"
+    if report.get("event") == "settings.reloaded":
+        return session.pick("设置已重新读取。", "The settings were read again.")
+    return str(report.get("text"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -32,9 +33,17 @@ class _Wire(AMIClient):  # type: ignore[misc]  # the package has no types
         self.packs: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def fire_recv_pack(self, pack: str) -> None:
+        """Take one whole message."""
         self.packs.put(pack)
 
+    def hang_up(self) -> None:
+        """Close; a reader that only sees its socket closed would go on waiting for bytes."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self.disconnect()
+
     def listen(self) -> None:
+        """Read until the end, whatever ends it."""
         # The package raises a bare Exception for a wrong banner and lets socket errors through.
         with contextlib.suppress(Exception):
             super().listen()
@@ -65,7 +74,7 @@ class AmiProbe:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._wire.disconnect()
+        self._wire.hang_up()
 
     def login(self, username: str, secret: str) -> None:
         """Log in.

@@ -171,7 +171,7 @@ def _call_lines(rows: Sequence[CallRow], lang: Lang, *, lines: int, wide: bool) 
         cells = [
             Text(f" {word(row.state, lang)}", style),
             Text(clock(row.age_s), style),
-            Text(_short(row.customer, wide=wide)),
+            Text(_short(row.customer, wide=False)),
             Text(row.agent_id or "", "bright_black"),
         ]
         table.add_row(*cells, *([Text(row.campaign, "bright_black")] if wide else []))

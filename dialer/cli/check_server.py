@@ -9,7 +9,7 @@ from typing import Final
 
 from dialer.cli.ami_probe import AmiProbe, ProbeError, not_granted
 from dialer.cli.checks import Check, Health, Text2, bad, ok, skipped
-from dialer.settings import DialerSettings, ServerSettings
+from dialer.settings import DialerSettings, ServerSettings, TrunkSettings
 
 OLDEST_MAJOR_VERSION: Final = 20
 NEEDED_ACTIONS: Final = (
@@ -222,40 +222,37 @@ def _phones(probe: AmiProbe, settings: DialerSettings, server: ServerSettings) -
 
 
 def _trunks(probe: AmiProbe, settings: DialerSettings, server: ServerSettings) -> Iterator[Check]:
-    place = str(server.name)
-    contacts: dict[str, list[str]] = {}
-    for row in _rows_or_none(probe, "PJSIPShowContacts"):
-        contacts.setdefault(row.get("Endpoint") or row.get("EndpointName", ""), []).append(row.get("Status", ""))
     for trunk in settings.trunks:
-        if trunk.server != server.name:
-            continue
-        name = f"trunk.{trunk.name}"
-        where = f"{trunk.name} ({trunk.host}:{trunk.port})"
-        states = contacts.get(trunk.name, [])
-        if not states:
-            said = Text2(zh=f"Asterisk 不认识线路 {where}", en=f"Asterisk does not know the trunk {where}")
-            yield bad(name, said, _RENDER, place=place)
-        elif "Reachable" in states:
-            yield ok(name, f"线路 {where} 可达", f"the trunk {where} answers", place=place)
-        elif states == ["NonQualified"]:
-            yield skipped(name, f"线路 {where} 未做探测", f"the trunk {where} is not probed", place=place)
-        else:
-            yield bad(
-                name,
-                Text2(zh=f"线路 {where} 不可达（{states[0]}）", en=f"the trunk {where} does not answer ({states[0]})"),
-                Text2(
-                    zh="检查地址、端口、防火墙，并询问运营商。",
-                    en="Check address, port and firewalls, and ask the carrier.",
-                ),
-                place=place,
-            )
+        if trunk.server == server.name:
+            yield _trunk(trunk, _contact_states(probe, trunk.name), str(server.name))
 
 
-def _rows_or_none(probe: AmiProbe, action: str) -> list[dict[str, str]]:
-    """The rows; Asterisk answers a list of nothing with an error."""
+def _contact_states(probe: AmiProbe, endpoint: str) -> list[str]:
+    """How the addresses of an endpoint answered the last probe; empty when Asterisk does not know it."""
     try:
-        return probe.rows(action)
+        rows = probe.rows("PJSIPShowEndpoint", {"Endpoint": endpoint})
     except ProbeError as error:
-        if "no " in str(error).lower() and "found" in str(error).lower():
-            return []
-        raise
+        if "permission" in str(error).lower():
+            raise
+        return []
+    return [row.get("Status", "Unknown") for row in rows if row["Event"] == "ContactStatusDetail"]
+
+
+def _trunk(trunk: TrunkSettings, states: list[str], place: str) -> Check:
+    name = f"trunk.{trunk.name}"
+    where = f"{trunk.name} ({trunk.host}:{trunk.port})"
+    if not states:
+        said = Text2(zh=f"Asterisk 不认识线路 {where}", en=f"Asterisk does not know the trunk {where}")
+        return bad(name, said, _RENDER, place=place)
+    if "Reachable" in states:
+        return ok(name, f"线路 {where} 可达", f"the trunk {where} answers", place=place)
+    if states[0] in ("NonQualified", "Unknown"):
+        return skipped(name, f"线路 {where} 尚未探测", f"the trunk {where} was not probed yet", place=place)
+    return bad(
+        name,
+        Text2(zh=f"线路 {where} 不可达（{states[0]}）", en=f"the trunk {where} does not answer ({states[0]})"),
+        Text2(
+            zh="检查地址、端口、防火墙，并询问运营商。", en="Check address, port and firewalls, and ask the carrier."
+        ),
+        place=place,
+    )

@@ -25,6 +25,7 @@ app = typer.Typer(help="Write attempts or accounts to a CSV or XLSX file.", no_a
 
 # A spreadsheet runs a cell that begins so; names and remarks come from files that strangers wrote.
 _RUNS_IN_EXCEL: Final = re.compile(r"\s*[=+\-@\t\r＝＋－＠]")
+_NUMBER: Final = re.compile(r"\+?[0-9 *]+|-?[0-9]+(\.[0-9]+)?")
 
 OutOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="Ends in .csv or .xlsx; replaced if it exists.")]
 UnmaskedOption = Annotated[
@@ -114,7 +115,9 @@ def write_csv(path: Path, rows: Iterator[Mapping[str, Cell]]) -> int:
 
 
 def _disarmed(value: Cell) -> Cell:
-    return "'" + value if isinstance(value, str) and _RUNS_IN_EXCEL.match(value) else value
+    if isinstance(value, str) and _RUNS_IN_EXCEL.match(value) and not _NUMBER.fullmatch(value):
+        return "'" + value
+    return value
 
 
 def write_xlsx(path: Path, rows: Iterator[Mapping[str, Cell]]) -> int:

@@ -81,4 +81,6 @@ def word(member: StrEnum, lang: Lang) -> str:
 
 def outcome_word(value: str, lang: Lang) -> str:
     """As `word` for an outcome that came as text; an unknown one stays as it is."""
+    if value == "open":  # a report's word for attempts that are not over
+        return lang.pick("进行中", "in progress")
     return word(Outcome(value), lang) if value in set(Outcome) else value

@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 
 from dialer.cli.charts import clock, percent, ratio_of
-from dialer.cli.report_view import AGENT_HEADS, TRUNK_HEADS, View, milliseconds, spread_text
+from dialer.cli.report_view import AGENT_HEADS, TRUNK_HEADS, View, seconds, spread_text
 from dialer.cli.svg import abandonment_svg, attempts_svg, bars_svg, time_labels
 
 _STYLE: Final = """
@@ -86,7 +86,7 @@ def _figures(view: View) -> str:
     one = view.report
     cells = [("", label, value, note) for label, value, note in view.figures]
     style = "" if one.abandonment_ratio is None else "bad" if view.breaks_target else "good"
-    note = f"{one.abandoned:,} ≤ {percent(view.target_abandonment_ratio, 1)}"
+    note = f"{one.abandoned:,} · ≤ {percent(view.target_abandonment_ratio, 1)}"
     cells.insert(3, (style, view.lang.pick("弃呼率", "abandoned"), percent(one.abandonment_ratio, 1), note))
     drawn = (
         f'<div class="figure {style}"><span>{escape(label)}</span><b>{escape(value)}</b>'
@@ -166,7 +166,7 @@ def _trunks(view: View) -> str:
             f"{one.attempts:,}",
             f"{one.answered:,}",
             percent(one.answer_seizure_ratio, 1),
-            milliseconds(None if one.post_dial_delay_s is None else one.post_dial_delay_s * 1000),
+            seconds(one.post_dial_delay_s),
             f"{one.failures:,}",
         )
         for one in view.report.trunks

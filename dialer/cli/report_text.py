@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.charts import bar, clock, percent, ratio_of, spark, steps
-from dialer.cli.report_view import AGENT_HEADS, TRUNK_HEADS, Bar, View, milliseconds, seconds, spread_text
+from dialer.cli.report_view import AGENT_HEADS, TRUNK_HEADS, Bar, View, seconds, spread_text
 
 _NARROW = 100
 
@@ -43,7 +43,7 @@ def _figures(view: View) -> RenderableType:
     abandoned = (
         view.lang.pick("弃呼率", "abandoned"),
         Text(percent(one.abandonment_ratio, 1), "bold" if one.abandonment_ratio is None else style),
-        f"{one.abandoned:,} ≤ {percent(view.target_abandonment_ratio, 1)}",
+        f"{one.abandoned:,} · ≤ {percent(view.target_abandonment_ratio, 1)}",
     )
     tiles = [(label, Text(value, "bold"), note) for label, value, note in view.figures]
     tiles.insert(3, abandoned)
@@ -60,7 +60,8 @@ def _progress(view: View, width: int) -> RenderableType:
     one, pick = view.report.progress, view.lang.pick
     done = ratio_of(one.done, one.total)
     drawn = steps(done or 0.0, max(10, width // 3))
-    text = Text(pick(" 名单 ", " list "), "bright_black")
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(pick(" 名单 ", " list "), "bright_black")
     text.append(drawn.rstrip("─"), "green").append("─" * drawn.count("─"), "bright_black")
     text.append(f" {percent(done)}", "bold")
     text.append(
@@ -166,13 +167,12 @@ def _agents(view: View) -> RenderableType:
 def _trunks(view: View) -> RenderableType:
     table = _table(view, TRUNK_HEADS)
     for one in view.report.trunks:
-        delay_ms = None if one.post_dial_delay_s is None else one.post_dial_delay_s * 1000
         table.add_row(
             Text(one.trunk),
             f"{one.attempts:,}",
             f"{one.answered:,}",
             percent(one.answer_seizure_ratio, 1),
-            milliseconds(delay_ms) if delay_ms is None or delay_ms < 1000 else seconds(one.post_dial_delay_s),
+            seconds(one.post_dial_delay_s),
             Text(f"{one.failures:,}", "red" if one.failures else ""),
         )
     return table

@@ -107,6 +107,8 @@ def milliseconds(value: float | None) -> str:
 
 def seconds(value: float | None) -> str:
     """A wait."""
+    if value is not None and value < 1.0:
+        return milliseconds(value * 1000)
     return "–" if value is None else f"{value:.2f} s"
 
 

@@ -172,7 +172,14 @@ def test_a_command_becomes_its_fact(
     result = during(place, floor, lambda client: client.call(method, **params))
     assert floor.facts == [fact]
     assert result == {
-        "reports": [{"event": "campaign.paused", "level": "info", "text": "campaign.paused campaign=m1"}]
+        "reports": [
+            {
+                "event": "campaign.paused",
+                "level": "info",
+                "text": "campaign.paused campaign=m1",
+                "fields": {"campaign": "m1"},
+            }
+        ]
     }
 
 
@@ -279,9 +286,7 @@ def test_the_board_streams_until_the_engine_stops(place: Path, floor: FakeFloor)
     assert {snapshot.uptime_s for snapshot in seen} == {61.5}
 
 
-def test_only_the_owner_can_open_the_socket_and_it_leaves_with_the_engine(
-    place: Path, floor: FakeFloor
-) -> None:
+def test_only_the_owner_can_open_the_socket_and_it_leaves_with_the_engine(place: Path, floor: FakeFloor) -> None:
     def look(_: ControlClient) -> tuple[int, int]:
         return stat.S_IMODE(place.stat().st_mode), stat.S_IMODE(place.parent.stat().st_mode)
 
