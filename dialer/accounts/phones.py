@@ -21,7 +21,8 @@ _FILLING = re.compile(r"[\s().\-‐‑‒–—―－~·]+")
 _DIALLABLE = re.compile(r"\+?[0-9]+")
 _POINT_ZERO = re.compile(r"([0-9]{7,15})\.0+")
 _EXTENSION = re.compile(r"转|轉|分机|ext|#|x\s*[0-9]+$", re.IGNORECASE)
-_CHINESE_MOBILE = re.compile(r"(?:\+86|0086|86)?(1[3-9][0-9]{9})")
+# Without 179, which the library takes for the prefix of a carrier (17951 and others) and strips.
+_CHINESE_MOBILE = re.compile(r"(?:\+86|0086|86)?(1(?:[3-689][0-9]|7[0-8])[0-9]{8})")
 _FULL_NUMBER = re.compile(r"\+?[0-9]{11,15}")
 _LENGTH_REASONS = {
     ValidationResult.TOO_SHORT: Unusable("号码位数太少", "the number has too few digits"),

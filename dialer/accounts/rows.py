@@ -99,7 +99,9 @@ def parse_row(raw: RawRow, rules: RowRules) -> ImportedAccount | RejectedRow:
     reader = _RowReader(raw, rules)
     account = reader.account()
     if reader.faults or account is None:
-        return RejectedRow(row=raw.number, cells=raw.cells, reasons=tuple(reader.faults))
+        # A worksheet does not keep empty cells at the end; the file of rejects has to.
+        missing = max(0, len(rules.columns.headers) - len(raw.cells))
+        return RejectedRow(row=raw.number, cells=raw.cells + ("",) * missing, reasons=tuple(reader.faults))
     return account
 
 
