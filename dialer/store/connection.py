@@ -115,7 +115,8 @@ def writing(database: Database) -> Iterator[sqlite3.Connection]:
 def reading(database: Database) -> Iterator[sqlite3.Connection]:
     """One unchanging view of the store over several queries; inside another transaction, that one's view."""
     connection = database.conn
-    if connection.in_transaction:
+    nested = connection.in_transaction
+    if nested:
         yield connection
         return
     connection.execute("BEGIN")
@@ -123,4 +124,4 @@ def reading(database: Database) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         if connection.in_transaction:
-            connection.execute("COMMIT")
+            connection.execute("ROLLBACK")  # a view: nothing written in it may stay

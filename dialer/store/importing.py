@@ -4,7 +4,8 @@ Rules
 - An account is known by number and client. One that is known keeps its debtor, state, attempts and flags; what
   the file says of the loan replaces what was said before.
 - A new account belongs to the debtor of the same identity, or to one of the same name with the same first
-  number, or to a new one.
+  number, or to a new one. A known account goes over to another debtor only when the file names that one by an
+  id from outside, and not while it is leased: then the next file moves it.
 - Numbers are only ever added, after those that are known, and zones only ever filled in or mended.
 - Two exceptions to keeping the state: an account closed for want of a number opens when one comes, and an account
   held for want of a time zone opens when one comes.
@@ -67,20 +68,36 @@ def _import(connection: sqlite3.Connection, list_name: str, batch_id: int, accou
         _SQL["find_account"], {"account_no": account.account_no, "client": account.client}
     ).fetchone()
     if found is None:
-        debtor_id = _debtor_for(connection, account)
-        _add_phones(connection, debtor_id, account)
+        debtor_id, known = _debtor_for(connection, account)
+        _add_phones(connection, debtor_id, account, known=known)
         _insert(connection, debtor_id, account, loan)
         change = _Change.ADDED
     else:
-        account_id, debtor_id, *stored = found
+        account_id, debtor_id, identity, leased, *stored = found
         changed = stored != list(loan.values())
         if changed:
             connection.execute(_SQL["update_account"], loan | {"account_id": account_id})
-        renamed = _rename(connection, debtor_id, account.debtor_name)
-        rephoned = _add_phones(connection, debtor_id, account)
-        change = _Change.UPDATED if changed or renamed or rephoned else _Change.UNCHANGED
+        if _is_somebody_else(account, identity):
+            moved = not leased
+            debtor_id = _move(connection, account_id, account) if moved else debtor_id
+        else:
+            moved = _rename(connection, debtor_id, account.debtor_name)
+            moved |= _add_phones(connection, debtor_id, account, known=True)
+        change = _Change.UPDATED if changed or moved else _Change.UNCHANGED
     connection.execute(_SQL["note_source"], {"debtor_id": debtor_id, "batch_id": batch_id})
     return change
+
+
+def _is_somebody_else(account: ImportedAccount, identity: str) -> bool:
+    return bool(account.debtor_key) and identity.startswith("key:") and identity != account.debtor_identity
+
+
+def _move(connection: sqlite3.Connection, account_id: int, account: ImportedAccount) -> int:
+    """Give an account to the debtor whom the file names by id; numbers are never carried over."""
+    debtor_id, known = _debtor_for(connection, account)
+    _add_phones(connection, debtor_id, account, known=known)
+    connection.execute(_SQL["move_account"], _standing(connection, debtor_id, account) | {"account_id": account_id})
+    return debtor_id
 
 
 def _loan(list_name: str, account: ImportedAccount) -> dict[str, object]:
@@ -100,18 +117,19 @@ def _loan(list_name: str, account: ImportedAccount) -> dict[str, object]:
     }
 
 
-def _debtor_for(connection: sqlite3.Connection, account: ImportedAccount) -> int:
+def _debtor_for(connection: sqlite3.Connection, account: ImportedAccount) -> tuple[int, bool]:
+    """The debtor of a new account, and whether it was known before."""
     found = connection.execute(_SQL["find_debtor"], {"identity": account.debtor_identity}).fetchone()
     if found is None and not account.debtor_key and account.phones:
         of_name = {"number": account.phones[0], "name": account.debtor_name}
         found = connection.execute(_SQL["find_namesake"], of_name).fetchone()
     if found is not None:
         _rename(connection, found[0], account.debtor_name)
-        return int(found[0])
+        return int(found[0]), True
     added = connection.execute(
         _SQL["insert_debtor"], {"identity": account.debtor_identity, "name": account.debtor_name}
     )
-    return added.lastrowid or 0
+    return added.lastrowid or 0, False
 
 
 def _rename(connection: sqlite3.Connection, debtor_id: int, name: str) -> bool:
@@ -122,7 +140,7 @@ def _rename(connection: sqlite3.Connection, debtor_id: int, name: str) -> bool:
     return True
 
 
-def _add_phones(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount) -> bool:
+def _add_phones(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount, *, known: bool) -> bool:
     """Add numbers and mend zones; True when anything changed."""
     rows = connection.execute(_SQL["debtor_phones"], {"debtor_id": debtor_id}).fetchall()
     zones: dict[str, str] = {number: zone for number, zone, _ in rows}
@@ -137,7 +155,7 @@ def _add_phones(connection: sqlite3.Connection, debtor_id: int, account: Importe
             connection.execute(_SQL["update_zone"], row)
             mended = True
         zones.setdefault(number, zone)
-    if rows and added:
+    if known and added:
         _reopen_numbered(connection, debtor_id, account)
     if mended:
         connection.execute(_SQL["reopen_zoned"], {"debtor_id": debtor_id})
@@ -157,15 +175,15 @@ def _first_usable_phone(connection: sqlite3.Connection, debtor_id: int, account:
 
 
 def _insert(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount, loan: dict[str, object]) -> None:
+    key = {"account_no": account.account_no, "client": account.client}
+    connection.execute(_SQL["insert_account"], loan | key | _standing(connection, debtor_id, account))
+
+
+def _standing(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount) -> dict[str, object]:
+    """Whether an account that is new to a debtor may be dialled, and where."""
     flag = connection.execute(_SQL["lasting_flag"], {"debtor_id": debtor_id}).fetchone()
-    connection.execute(
-        _SQL["insert_account"],
-        loan
-        | {
-            "account_no": account.account_no,
-            "client": account.client,
-            "debtor_id": debtor_id,
-            "next_phone_id": _first_usable_phone(connection, debtor_id, account),
-            "flag": None if flag is None else flag[0],
-        },
-    )
+    return {
+        "debtor_id": debtor_id,
+        "next_phone_id": _first_usable_phone(connection, debtor_id, account),
+        "flag": None if flag is None else flag[0],
+    }

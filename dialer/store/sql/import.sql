@@ -4,9 +4,10 @@
 INSERT INTO import_batches (list_name, source, at) VALUES (:list_name, :source, :at);
 
 -- name: find_account
-SELECT account_id, debtor_id, list_name, product, principal_cents, amount_due_cents, days_past_due, risk, region,
-       language, industry, remark, priority
-FROM accounts WHERE account_no = :account_no AND client = :client;
+SELECT a.account_id, a.debtor_id, d.identity, a.leased_by IS NOT NULL, a.list_name, a.product, a.principal_cents,
+       a.amount_due_cents, a.days_past_due, a.risk, a.region, a.language, a.industry, a.remark, a.priority
+FROM accounts a JOIN debtors d ON d.debtor_id = a.debtor_id
+WHERE a.account_no = :account_no AND a.client = :client;
 
 -- name: update_account
 UPDATE accounts SET list_name = :list_name, product = :product, principal_cents = :principal_cents,
@@ -25,6 +26,16 @@ SELECT :account_no, :client, :list_name, :debtor_id, :product, :principal_cents,
        CASE WHEN :flag IS NOT NULL THEN 'stop:' || :flag WHEN :next_phone_id IS NULL THEN 'no-number' ELSE '' END,
        CASE WHEN :flag IS NOT NULL THEN '' WHEN :next_phone_id IS NULL
             THEN '无可用号码 · no usable number is left' ELSE '' END;
+
+-- name: move_account
+-- To another debtor. What was closed or stopped stays so.
+UPDATE accounts SET debtor_id = :debtor_id, next_phone_id = :next_phone_id,
+    state = CASE WHEN state IN ('closed', 'never') THEN state WHEN :flag IS NOT NULL THEN 'never'
+                 WHEN :next_phone_id IS NULL THEN 'closed' ELSE state END,
+    next_at = CASE WHEN :flag IS NOT NULL OR :next_phone_id IS NULL THEN NULL ELSE next_at END,
+    next_rule = CASE WHEN state IN ('closed', 'never') THEN next_rule WHEN :flag IS NOT NULL THEN 'stop:' || :flag
+                     WHEN :next_phone_id IS NULL THEN 'no-number' ELSE next_rule END
+WHERE account_id = :account_id;
 
 -- name: lasting_flag
 SELECT flag FROM stop_flags WHERE debtor_id = :debtor_id AND phone_id IS NULL AND until_at IS NULL LIMIT 1;

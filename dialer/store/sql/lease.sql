@@ -12,7 +12,7 @@ UPDATE accounts SET state = 'open', next_at = NULL
 WHERE account_id IN (
     SELECT account_id FROM accounts INDEXED BY accounts_due
     WHERE list_name = :list_name AND next_at IS NOT NULL AND next_at <= :at AND leased_by IS NULL
-    ORDER BY next_at LIMIT 2000
+    ORDER BY next_at, callback DESC, priority DESC, days_past_due DESC, amount_due_cents DESC LIMIT 1000
 );
 
 -- name: dialable_accounts
