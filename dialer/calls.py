@@ -38,16 +38,24 @@ TRANSITIONS: dict[tuple[CallState, type], CallState] = {
     (S.PLACED, ChannelAnswered): S.SCREENING,
     (S.PLACED, CustomerReady): S.ANSWERED,
     (S.PLACED, CustomerScreened): S.SCREENING,
+    (S.PLACED, CustomerUnserved): S.RELEASED,
+    (S.PLACED, MessagePlayed): S.RELEASED,
     (S.PLACED, CallRefused): S.CLOSED,
     (S.RINGING, ChannelAnswered): S.SCREENING,
     (S.RINGING, CustomerReady): S.ANSWERED,
     (S.RINGING, CustomerScreened): S.SCREENING,
+    (S.RINGING, CustomerUnserved): S.RELEASED,
+    (S.RINGING, MessagePlayed): S.RELEASED,
     (S.RINGING, CallRefused): S.CLOSED,
     (S.SCREENING, CustomerScreened): S.SCREENING,
     (S.SCREENING, CustomerReady): S.ANSWERED,
     (S.SCREENING, CustomerUnserved): S.RELEASED,
+    (S.SCREENING, MessagePlayed): S.RELEASED,
     (S.ANSWERED, CustomerUnserved): S.RELEASED,
-    (S.CONNECTING, CustomerUnserved): S.RELEASED,
+    (S.ANSWERED, MessagePlayed): S.RELEASED,
+    # The bridge is on its way and pulls the customer out of the message; the floor knows whether it is.
+    (S.CONNECTING, CustomerUnserved): S.CONNECTING,
+    (S.CONNECTING, MessagePlayed): S.CONNECTING,
     (S.CONNECTING, BridgeFailed): S.ANSWERED,
     (S.RELEASED, MessagePlayed): S.RELEASED,
     (S.RELEASED, CustomerReleased): S.RELEASED,
@@ -56,13 +64,16 @@ TRANSITIONS: dict[tuple[CallState, type], CallState] = {
 } | {(state, ChannelEnded): S.CLOSED for state in S if state is not S.CLOSED}
 """(state, fact) -> next state. Reserving, bridging and releasing are the floor's moves, named below."""
 
+_HANDED_OVER = (S.ANSWERED, S.CONNECTING, S.TALKING, S.RELEASED, S.CLOSED)
+
 LATE: frozenset[tuple[CallState, type]] = frozenset(
     {(state, ChannelRang) for state in S if state is not S.PLACED}
     | {(state, ChannelAnswered) for state in S if state not in (S.PLACED, S.RINGING)}
-    | {(S.CLOSED, fact) for fact in (CallRefused, ChannelEnded, CustomerReady, CustomerScreened)}
-    | {(S.CLOSED, fact) for fact in (CustomerUnserved, CustomerReleased, MessagePlayed, BridgeFailed)}
-    | {(S.RELEASED, fact) for fact in (BridgeFailed, CustomerReady, CustomerScreened)}
-    | {(S.TALKING, BridgeFailed), (S.TALKING, CustomerUnserved), (S.ANSWERED, BridgeFailed)}
+    | {(state, fact) for state in _HANDED_OVER for fact in (CustomerReady, CustomerScreened)}
+    | {(state, BridgeFailed) for state in S if state is not S.CONNECTING}
+    | {(state, CustomerReleased) for state in (S.ANSWERED, S.CONNECTING, S.CLOSED)}
+    | {(state, fact) for state in (S.TALKING, S.CLOSED) for fact in (CustomerUnserved, MessagePlayed)}
+    | {(S.CLOSED, ChannelEnded)}
     # An Originate's late "failure" after the channel lived; the Hangup has told or will tell the same.
     | {(state, CallRefused) for state in S if state not in (S.PLACED, S.RINGING)}
 )
@@ -103,6 +114,16 @@ class Call:
     rang_s: float | None = None
     answered_s: float | None = None
     bridged_s: float | None = None
+    talked_with: AgentId | None = None
+    """Who talked to it last."""
+    bridge_id: str = ""
+    """Where the conversation takes place."""
+    alone: bool = False
+    """The conversation is over and the customer is still there."""
+    agent_lost: bool = False
+    """The conversation was cut short by the agent's phone, not by anybody's wish."""
+    disposed: bool = False
+    """Its disposition has been saved."""
     talk_ended_s: float | None = None
     ended_s: float | None = None
     connect_asked_s: float | None = None
@@ -148,17 +169,21 @@ def _milestones(call: Call, fact: CallFact, now_s: float) -> Call:
         case CustomerScreened():
             return replace(call, answered_s=_first(call.answered_s, now_s), verdict=fact.verdict)
         case CustomerUnserved():
-            return replace(call, unserved=call.bridged_s is None)
+            return _unserved(call, now_s)
         case CustomerReleased():
-            return replace(call, talk_ended_s=_first(call.talk_ended_s, now_s))
+            return replace(call, talk_ended_s=_first(call.talk_ended_s, now_s), alone=True)
         case MessagePlayed():
-            return replace(call, message_played=True)
+            return replace(_unserved(call, now_s), message_played=True)
         case CallRefused():
             return replace(call, refused=fact.reason, ended_s=now_s)
         case ChannelEnded():
             return _ended(call, fact, now_s)
         case BridgeFailed():
             return replace(call, agent_id=None)
+
+
+def _unserved(call: Call, now_s: float) -> Call:
+    return replace(call, answered_s=_first(call.answered_s, now_s), unserved=call.bridged_s is None)
 
 
 def _ended(call: Call, fact: ChannelEnded, now_s: float) -> Call:
@@ -177,9 +202,24 @@ def reserve(call: Call, agent_id: AgentId, now_s: float) -> Call:
     return replace(call, state=S.CONNECTING, agent_id=agent_id, connect_asked_s=now_s)
 
 
-def bridged(call: Call, now_s: float) -> Call:
+def bridged(call: Call, agent_id: AgentId, bridge_id: str, now_s: float) -> Call:
     """Both parties are in one bridge."""
-    return replace(call, state=S.TALKING, bridged_s=_first(call.bridged_s, now_s), talk_ended_s=None)
+    return replace(
+        call,
+        state=S.TALKING,
+        agent_id=agent_id,
+        talked_with=agent_id,
+        bridge_id=bridge_id,
+        bridged_s=_first(call.bridged_s, now_s),
+        talk_ended_s=None,
+        alone=False,
+        agent_lost=False,
+    )
+
+
+def waiting_again(call: Call) -> Call:
+    """The reserved agent, or the one in conversation, is lost: the customer waits for another."""
+    return replace(call, state=S.ANSWERED, agent_id=None, connect_asked_s=None)
 
 
 def released(call: Call, now_s: float) -> Call:
@@ -199,15 +239,15 @@ def outcome(call: Call, legal_wait_s: float) -> Outcome:
         The outcome. An answer after our own hang-up request counts as answered.
     """
     if call.refused:
-        return Outcome.TRUNK_FAILED
+        return Outcome.TRUNK_FAILED if call.rang_s is None else Outcome.UNKNOWN
     if call.verdict is Verdict.MACHINE:
         return Outcome.MACHINE
     if call.bridged_s is not None:
         return Outcome.BRIDGED
     if call.answered_s is not None:
         waited_s = (call.ended_s or call.answered_s) - call.answered_s
-        gave_up = not call.unserved and not call.hung_up_by_us and waited_s <= legal_wait_s
-        return Outcome.EARLY_HANGUP if gave_up else Outcome.ABANDONED
+        by_us = call.unserved or call.hung_up_by_us or call.cancelled
+        return Outcome.EARLY_HANGUP if not by_us and waited_s <= legal_wait_s else Outcome.ABANDONED
     if call.cause is None:
         return Outcome.UNKNOWN
     if call.cancelled:

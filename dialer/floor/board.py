@@ -10,7 +10,7 @@ from dialer.events import Lead
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.masking import mask_name, mask_number
 from dialer.snapshot import AgentRow, CallRow, CampaignRow, ServerRow, Snapshot
-from dialer.types import AgentState, CallState, CampaignState
+from dialer.types import AgentState, CampaignState
 
 WORKING = (AgentState.TALKING, AgentState.WRAP_UP)
 OFF_THE_CLOCK = (AgentState.OFFLINE, AgentState.CALLING_IN, AgentState.PAUSED)
@@ -96,9 +96,7 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
         answered=tally.answered,
         bridged=tally.bridged,
         abandoned=tally.abandoned,
-        in_air=sum(
-            call.campaign == settings.name and call.state is not CallState.CLOSED for call in floor.calls.values()
-        ),
+        in_air=floor.calls.of_campaign(settings.name),
         outcomes=dict(tally.outcomes),
         dispositions=dict(tally.dispositions),
         promises=tally.promises,

@@ -6,13 +6,16 @@ from dataclasses import replace
 
 from dialer import calls, pacing
 from dialer.calls import Call
-from dialer.events import CloseAttempt, HangUp, ReleaseLease, SaveCampaignState
+from dialer.events import CloseAttempt, ReleaseLease, SaveCampaignState
+from dialer.floor import previewing
 from dialer.floor.state import CampaignRun, FloorState, Moment
-from dialer.floor.wrapping import conclude_unattended, conversation_ended, go_on_as_wished
+from dialer.floor.wrapping import conclude_by_default, conclude_unattended, conversation_ended, go_on
 from dialer.masking import mask_number
-from dialer.types import AgentState, CampaignState, ChannelId, Outcome
+from dialer.types import AgentState, CampaignState, Outcome
 
 ANSWERED_BY_A_PERSON = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
+SAYS_NOTHING = frozenset({Outcome.TRUNK_FAILED, Outcome.CANCELLED, Outcome.UNKNOWN, Outcome.ENGINE_ERROR})
+"""Ends that tell nothing of how readily the people on the list answer."""
 
 
 def close(floor: FloorState, call: Call, now: Moment) -> None:
@@ -23,7 +26,7 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
         call: in state `closed`, with all its milestones.
         now: the moment.
     """
-    if call.bridged_s is not None and call.attempt_id not in floor.wraps and _still_talking(floor, call):
+    if _still_talking(floor, call):
         conversation_ended(floor, call, now)
     floor.calls.pop(call.attempt_id, None)
     load = floor.trunks.get(call.trunk)
@@ -37,6 +40,8 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
     _learn(floor, call, outcome)
     if call.bridged_s is None:
         conclude_unattended(floor, call, outcome, now)
+    elif not call.disposed and call.attempt_id not in floor.wraps:
+        conclude_by_default(floor, call, now, "cut short, and no other agent came")
     floor.report(
         "call.closed",
         attempt=call.attempt_id,
@@ -45,7 +50,7 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
         number=mask_number(call.lead.number),
         trunk=call.trunk,
         outcome=outcome,
-        agent=call.agent_id,
+        agent=call.talked_with,
         cause=call.cause,
         sip_code=call.sip_code,
         ringing_s=written.ringing_s,
@@ -69,13 +74,9 @@ def free_reserved_agent(floor: FloorState, call: Call, now: Moment) -> None:
     agent = floor.agents.get(agent_id) if agent_id is not None else None
     if agent is None or agent.state is not AgentState.RESERVED or agent.attempt_id != call.attempt_id:
         return
-    if not agent.nailed_up:
-        leg_id = agent.leg.channel_id if agent.leg is not None else ChannelId(f"leg-{call.attempt_id}")
-        floor.emit(HangUp(server=call.server, channel_id=leg_id, reason="the customer has gone"))
-    waited_since_s = agent.idle_since_s
-    floor.put_agent(go_on_as_wished(agent, now), now)
-    ready = floor.agents[agent.settings.id]
-    floor.agents[agent.settings.id] = replace(ready, idle_since_s=waited_since_s)
+    go_on(floor, agent, now, "the customer has gone")
+    freed = floor.agents[agent.settings.id]
+    floor.agents[agent.settings.id] = replace(freed, idle_since_s=agent.idle_since_s)
 
 
 def _close_attempt(call: Call, outcome: Outcome, now: Moment, *, recorded: bool) -> CloseAttempt:
@@ -91,7 +92,7 @@ def _close_attempt(call: Call, outcome: Outcome, now: Moment, *, recorded: bool)
         outcome=outcome,
         cause=call.cause,
         sip_code=call.sip_code,
-        agent_id=call.agent_id if talked else None,
+        agent_id=call.talked_with,
         ringing_s=since_placed(call.rang_s),
         answered_s=since_placed(call.answered_s),
         bridged_s=since_placed(call.bridged_s),
@@ -117,7 +118,7 @@ def _learn(floor: FloorState, call: Call, outcome: Outcome) -> None:
     tally.bridged += outcome is Outcome.BRIDGED
     tally.abandoned += outcome is Outcome.ABANDONED
     ring_end_s = call.answered_s if call.answered_s is not None else call.ended_s
-    if ring_end_s is not None:
+    if ring_end_s is not None and outcome not in SAYS_NOTHING:
         ring_s = ring_end_s - call.placed_s
         run.estimates = pacing.observe_ring(run.estimates, ring_s=ring_s, answered=person)
     if person:
@@ -127,10 +128,9 @@ def _learn(floor: FloorState, call: Call, outcome: Outcome) -> None:
 def finish_if_done(floor: FloorState, run: CampaignRun, now: Moment) -> None:
     """A campaign ends when it was stopped and its last call is over, or when its list has nothing left at all."""
     name = run.settings.name
-    busy = any(call.campaign == name for call in floor.calls.values()) or any(
-        wrap.call.campaign == name for wrap in floor.wraps.values()
-    )
-    if busy:
+    if floor.calls.of_campaign(name) or any(wrap.call.campaign == name for wrap in floor.wraps.values()):
+        return
+    if any(agent_id in floor.offers and agent.campaign == name for agent_id, agent in floor.agents.items()):
         return
     if run.state is CampaignState.STOPPING:
         set_state(floor, run, CampaignState.STOPPED, "stopped", now)
@@ -143,6 +143,7 @@ def set_state(floor: FloorState, run: CampaignRun, state: CampaignState, reason:
     run.state = state
     if state is not CampaignState.RUNNING:
         run.decision = run.idle_reason = ""
+        previewing.withdraw(floor, run, now, f"campaign is {state}")
         return_leads(floor, run, reason)
     floor.emit(SaveCampaignState(campaign=run.settings.name, state=state, at=now.at, reason=reason))
     floor.report(f"campaign.{state}", campaign=run.settings.name, reason=reason)

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from dialer import pacing
-from dialer.agents import Agent
-from dialer.campaigns import assignment
 from dialer.events import Lead, LeaseLeads, ReleaseLease
-from dialer.floor import previewing, routing
-from dialer.floor.closing import finish_if_done
+from dialer.floor import previewing, routing, sharing
+from dialer.floor.closing import finish_if_done, return_leads
 from dialer.floor.placing import place, trunk_with_room
-from dialer.floor.state import CampaignRun, FloorState, Moment
-from dialer.types import AgentState, CallState, CampaignState, Mode, ServerName
+from dialer.floor.state import CampaignRun, FloorState, Moment, starts_left
+from dialer.types import AgentId, AgentState, CallState, CampaignState, Mode, ServerName
 
 PICKY_PAUSE_S = 60.0
 """How long surplus leads that only some agents may take stay in the store before they are looked at again."""
+SHELF_LIFE_S = 300.0
+"""Leads stay in hand no longer than half their lease."""
 REPACE_S = 0.25
 """Forecasts change with time alone; decide again at least this often."""
 
 
 def pace(floor: FloorState, now: Moment) -> None:
     """Place as many calls as each running campaign's pacing asks for, on every server it has agents on."""
+    floor.repace_s = None
+    counted = sharing.count_free_agents(floor)
     for run in floor.campaigns.values():
         if run.state is CampaignState.RUNNING:
-            _pace_campaign(floor, run, now)
+            _pace_campaign(floor, run, counted.get(run.settings.name, frozenset()), now)
         elif run.state is CampaignState.STOPPING:
             finish_if_done(floor, run, now)
 
 
-def _pace_campaign(floor: FloorState, run: CampaignRun, now: Moment) -> None:
+def _pace_campaign(floor: FloorState, run: CampaignRun, counted: frozenset[AgentId], now: Moment) -> None:
     staff = floor.staff(run.settings)
     on_shift = [agent for agent in staff if agent.state is not AgentState.OFFLINE]
     if not on_shift:
@@ -39,52 +41,61 @@ def _pace_campaign(floor: FloorState, run: CampaignRun, now: Moment) -> None:
     if floor.store_trouble:
         run.decision, run.idle_reason = "store", floor.store_trouble
         return
+    _clear_old_shelf(floor, run, now)
     _refill(floor, run, len(on_shift), now)
     for server in sorted({agent.settings.server for agent in on_shift}):
         link = floor.links.get(server)
         if link is None or not link.connected:
             run.decision = run.idle_reason = f"{server}: not connected"
         elif run.settings.mode is Mode.PREVIEW:
-            previewing.offer_all(floor, run, server, now)
+            previewing.offer_all(floor, run, server, counted, now)
             run.decision = "preview"
         else:
-            _pace_pool(floor, run, server, now)
+            _pace_pool(floor, run, server, counted, now)
     finish_if_done(floor, run, now)
 
 
-def _pace_pool(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> None:
-    view = pool_view(floor, run, server, now)
+def _pace_pool(
+    floor: FloorState, run: CampaignRun, server: ServerName, counted: frozenset[AgentId], now: Moment
+) -> None:
+    view = pool_view(floor, run, server, counted, now)
     decision = pacing.decide(view, run.estimates, run.settings.pacing)
     run.decision = decision.reason
     placed = 0
+    hopeless: set[routing.Kind] = set()
     for _ in range(decision.calls):
-        if not _place_next(floor, run, server, now):
+        if not _place_next(floor, run, server, hopeless, now):
             break
         placed += 1
     run.idle_reason = _idle_reason(run, view.ready, placed + len(view.ringing_s))
-    floor.wake(now.s + REPACE_S, "pace", "")
+    floor.repace_s = now.s + REPACE_S
 
 
-def pool_view(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> pacing.PoolView:
+def pool_view(
+    floor: FloorState, run: CampaignRun, server: ServerName, counted: Collection[AgentId], now: Moment
+) -> pacing.PoolView:
     """What pacing may know of a campaign on a server.
 
     Args:
         floor: the floor.
         run: the campaign.
         server: where.
+        counted: the free agents who count for this campaign; see `sharing`.
         now: the moment.
 
     Returns:
-        The view; agents who serve several campaigns count for the one that is shortest of calls.
+        The view.
     """
     settings = run.settings
     ready, talking, wrapping = 0, [], []
     for agent in floor.staff(settings, server):
-        if agent.free and _counts_for(floor, agent, run):
-            ready += 1
-        elif agent.campaign == settings.name and agent.state is AgentState.TALKING:
+        if agent.free:
+            ready += agent.settings.id in counted
+        elif agent.campaign != settings.name or agent.pause_wish or agent.logout_wish:
+            pass
+        elif agent.state is AgentState.TALKING:
             talking.append(now.s - agent.since_s)
-        elif agent.campaign == settings.name and agent.state is AgentState.WRAP_UP and not agent.pause_wish:
+        elif agent.state is AgentState.WRAP_UP and (agent.leg is not None or not agent.nailed_up):
             wrapping.append(now.s - agent.since_s)
     calls = floor.in_air(settings.name, server)
     trunks = [floor.trunks[name] for name in settings.trunks if floor.trunks[name].settings.server == server]
@@ -97,7 +108,11 @@ def pool_view(floor: FloorState, run: CampaignRun, server: ServerName, now: Mome
         waiting=sum(call.state in (CallState.SCREENING, CallState.ANSWERED) for call in calls),
         trunk_free=sum(load.settings.channels - load.in_use for load in trunks),
         leads=len(run.leads) + len(run.picky),
-        cps_allowance=sum(load.may_start(now.s) for load in trunks),
+        cps_allowance=min(
+            sum(load.may_start(now.s) for load in trunks),
+            starts_left(run.placed_s, settings.pacing.max_calls_per_s, now.s),
+        ),
+        agents_shared=sharing.share(floor, run, server),
         ring_timeout_s=settings.ring_timeout_s,
         legal_wait_s=settings.rules.legal_wait_s,
         answered=run.tally.answered,
@@ -106,19 +121,13 @@ def pool_view(floor: FloorState, run: CampaignRun, server: ServerName, now: Mome
     )
 
 
-def _counts_for(floor: FloorState, agent: Agent, run: CampaignRun) -> bool:
-    """A free agent of several campaigns counts for one of them: the one with the fewest calls in the air."""
-    rivals = [
-        other
-        for other in floor.campaigns.values()
-        if other.state is CampaignState.RUNNING
-        and (other.leads or other.picky)
-        and assignment.serves(agent.settings, other.settings)
-    ]
-    if len(rivals) <= 1:
-        return True
-    fewest = min(rivals, key=lambda other: (len(floor.in_air(other.settings.name)), other.settings.name))
-    return fewest is run
+def _clear_old_shelf(floor: FloorState, run: CampaignRun, now: Moment) -> None:
+    """Leads held for long go back: their leases run out, and what they count is no longer true."""
+    if not run.leads and not run.picky:
+        run.shelved_s = now.s
+    elif now.s >= run.shelved_s + SHELF_LIFE_S:
+        return_leads(floor, run, "held for too long")
+        run.shelved_s = now.s
 
 
 def _refill(floor: FloorState, run: CampaignRun, on_shift: int, now: Moment) -> None:
@@ -126,7 +135,7 @@ def _refill(floor: FloorState, run: CampaignRun, on_shift: int, now: Moment) -> 
     shelf = shelf_size(floor, run, on_shift)
     if run.leasing or len(run.leads) > shelf // 2 or now.s < run.lease_after_s:
         return
-    run.leasing = True
+    run.leasing, run.unsettled = True, False
     floor.emit(LeaseLeads(settings=run.settings, limit=shelf - len(run.leads)))
 
 
@@ -143,8 +152,11 @@ def take_leads(floor: FloorState, run: CampaignRun, leads: Iterable[Lead], now: 
     The surplus goes back to the store for a while, so that it cannot stand in the way of leads that anybody may take.
     """
     room = shelf_size(floor, run, floor.logged_in(run.settings))
+    in_hand = {lead.account_id for shelf in (run.leads, run.picky) for lead in shelf}
     for lead in leads:
-        if not routing.is_picky(run.settings, lead):
+        if lead.account_id in in_hand:
+            continue
+        if not routing.is_picky(floor, run.settings, lead):
             run.leads.append(lead)
         elif len(run.picky) < room:
             run.picky.append(lead)
@@ -157,19 +169,26 @@ def take_leads(floor: FloorState, run: CampaignRun, leads: Iterable[Lead], now: 
             )
 
 
-def _place_next(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> bool:
-    """Dial the first lead that may and can be dialled; False when there is none."""
+def _place_next(
+    floor: FloorState, run: CampaignRun, server: ServerName, hopeless: set[routing.Kind], now: Moment
+) -> bool:
+    """Dial the first lead that may and can be dialled; False when there is none.
+
+    `hopeless` gathers the kinds of leads that nobody is free for; that does not change while calls are being placed.
+    """
+    if trunk_with_room(floor, run, server, now) is None:
+        return False
     for _ in range(len(run.picky)):
         lead = run.picky.popleft()
-        if not routing.can_be_taken(floor, run, lead, server):
+        kind = routing.kind_of(floor, run.settings, lead)
+        if kind in hopeless or not routing.can_be_taken(floor, run, lead, server):
+            hopeless.add(kind)
             run.picky.append(lead)
         elif place(floor, run, lead, server, now):
             return True
     while run.leads:
         if place(floor, run, run.leads.popleft(), server, now):
             return True
-        if trunk_with_room(floor, run, server, now) is None:
-            return False
     return False
 
 

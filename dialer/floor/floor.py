@@ -109,7 +109,7 @@ class Floor:
         """
         self.state.effects = []
         self._take(fact, now)
-        if not isinstance(fact, ChannelRang | DigitPressed):
+        if not isinstance(fact, ChannelRang):
             connecting.serve_waiting(self.state, now)
         return self.state.effects
 
@@ -161,15 +161,16 @@ class Floor:
                 self._campaign_told(fact, now)
             case SettingsReloaded():
                 self._adopt(fact.settings)
+                shift.dismiss(floor, now)
                 floor.report("settings.reloaded")
             case LinkLost():
-                reconciling.link_lost(floor, fact)
+                reconciling.link_lost(floor, fact, now)
             case LinkRestored():
                 reconciling.link_restored(floor, fact, now)
             case ChannelsListed():
                 reconciling.compare(floor, fact.server, fact.channels, now)
             case AttemptRecovered():
-                floor.recovered[fact.attempt_id] = fact
+                reconciling.recovered(floor, fact, now)
             case CallUnresolved():
                 self._unresolved(fact, now)
             case OriginateFailed():
@@ -190,7 +191,7 @@ class Floor:
         call = floor.calls.get(AttemptId(fact.channel_id))
         if call is None:
             if isinstance(fact, CallRefused):
-                self._agent_call_refused(fact, now)
+                connecting.not_picked_up(floor, fact.channel_id, now)
             return
         moved = calls.step(call, fact, now.s)
         if moved is None:
@@ -206,9 +207,11 @@ class Floor:
         if call.state is CallState.CLOSED:
             closing.close(floor, call, now)
         elif isinstance(fact, CustomerUnserved) and before.state is CallState.CONNECTING:
-            self._unserved_while_connecting(call, now)
-        elif isinstance(fact, CustomerReleased) and before.state is CallState.TALKING:
-            wrapping.conversation_ended(floor, call, now)
+            connecting.unserved(floor, call, now)
+        elif isinstance(fact, CustomerReleased):
+            if before.state is CallState.TALKING:
+                wrapping.conversation_ended(floor, call, now)
+            wrapping.offer_again(floor, call.attempt_id)
         noted = {
             ChannelRang: "call.ringing",
             ChannelAnswered: "call.answered",
@@ -220,10 +223,6 @@ class Floor:
             detail = fact.verdict if isinstance(fact, CustomerScreened) else ""
             floor.note(call, now, noted, detail)
 
-    def _unserved_while_connecting(self, call: calls.Call, now: Moment) -> None:
-        """The message began while an agent was being connected: the agent is free again."""
-        closing.free_reserved_agent(self.state, call, now)
-
     def _channel_ended(self, fact: ChannelEnded, now: Moment) -> None:
         floor = self.state
         if AttemptId(fact.channel_id) in floor.calls:
@@ -232,19 +231,8 @@ class Floor:
         agent = floor.leg_of(fact.channel_id)
         if agent is not None:
             shift.leg_ended(floor, agent, fact, now)
-        elif fact.channel_id.startswith("leg-"):
-            self._phone_not_picked_up(fact.channel_id, now)
-
-    def _agent_call_refused(self, fact: CallRefused, now: Moment) -> None:
-        if fact.channel_id.startswith("leg-"):
-            self._phone_not_picked_up(fact.channel_id, now)
-
-    def _phone_not_picked_up(self, leg_id: ChannelId, now: Moment) -> None:
-        """The phone of an agent whom we called did not answer."""
-        floor = self.state
-        waiting = [agent for agent in floor.agents.values() if _expects(agent, leg_id)]
-        for agent in waiting:
-            connecting.did_not_answer(floor, agent, now)
+        else:
+            connecting.not_picked_up(floor, fact.channel_id, now)
 
     def _bridge_failed(self, fact: BridgeFailed, now: Moment) -> None:
         call = self.state.calls.get(AttemptId(fact.channel_id))
@@ -265,8 +253,8 @@ class Floor:
         if call is not None and call.state in (CallState.PLACED, CallState.RINGING):
             floor.calls[call.attempt_id] = replace(call, failure=fact.reason)
             floor.wake(now.s + FAILURE_GRACE_S, "failure", call.attempt_id)
-        elif call is None and fact.channel_id.startswith("leg-"):
-            self._phone_not_picked_up(fact.channel_id, now)
+        elif call is None:
+            connecting.not_picked_up(floor, fact.channel_id, now)
 
     def _failure_overdue(self, attempt_id: AttemptId, now: Moment) -> None:
         call = self.state.calls.get(attempt_id)
@@ -295,7 +283,13 @@ class Floor:
                 state=CampaignState.STOPPED,
                 estimates=pacing.Estimates.initial(settings.pacing),
             )
-        run.settings, run.exhausted, run.lease_after_s = settings, False, now.s
+        if run.settings.list_name != settings.list_name:
+            closing.return_leads(floor, run, f"the campaign's list is now {settings.list_name}")
+        held = (*run.picky, *run.leads)
+        run.picky.clear()
+        run.leads.clear()
+        run.settings, run.exhausted, run.unsettled, run.lease_after_s = settings, False, True, now.s
+        dialing.take_leads(floor, run, held, now)
         if run.state is not CampaignState.RUNNING:
             closing.set_state(floor, run, CampaignState.RUNNING, "launched", now)
         floor.wake(now.s, "pace", "")
@@ -309,7 +303,7 @@ class Floor:
         if fact.state is run.state:
             return
         closing.set_state(floor, run, fact.state, "asked for", now)
-        run.lease_after_s = now.s
+        run.exhausted, run.unsettled, run.lease_after_s = False, True, now.s
         floor.wake(now.s, "pace", "")
 
     def _leads_leased(self, fact: LeadsLeased, now: Moment) -> None:
@@ -318,7 +312,7 @@ class Floor:
         if run is None:
             return
         run.leasing, run.waiting, run.next_due_at = False, fact.waiting, fact.next_due_at
-        run.exhausted = not fact.leads
+        run.exhausted = not fact.leads and not run.unsettled
         dialing.take_leads(floor, run, fact.leads, now)
         if run.state is not CampaignState.RUNNING:
             closing.return_leads(floor, run, f"campaign is {run.state}")
@@ -350,6 +344,7 @@ class Floor:
         for kind, key in floor.due(now.s):
             self._alarm(kind, key, now)
         dialing.pace(floor, now)
+        shift.forget_the_gone(floor)
 
     def _alarm(self, kind: str, key: str, now: Moment) -> None:
         floor = self.state
@@ -363,7 +358,7 @@ class Floor:
             case "released":
                 wrapping.released_overdue(floor, AttemptId(key), now)
             case "agent_ring":
-                connecting.ring_overdue(floor, AgentId(key), now)
+                connecting.ring_overdue(floor, ChannelId(key), now)
             case "wrap_up":
                 wrapping.wrap_up_overdue(floor, AgentId(key), now)
             case "digits":
@@ -372,10 +367,3 @@ class Floor:
                 previewing.overdue(floor, AgentId(key), now)
             case _:
                 pass  # "pace": the tick itself
-
-
-def _expects(agent: Agent, leg_id: ChannelId) -> bool:
-    """Whether this is the leg by which the engine is calling this agent."""
-    if agent.leg is not None:
-        return False
-    return leg_id == f"leg-{agent.attempt_id}" or f"-{agent.settings.id}-" in leg_id

@@ -135,10 +135,11 @@ def _confirm(floor: FloorState, agent: Agent, entry: Entry, digit: str, now: Mom
 
 def digits_overdue(floor: FloorState, agent_id: AgentId, now: Moment) -> None:
     """Alarm: no further digit came after one that could have been the whole code."""
-    agent = floor.agents[agent_id]
+    agent = floor.agents.get(agent_id)
+    if agent is None or agent.state is not AgentState.WRAP_UP or agent.campaign is None:
+        return
     entry = agent.entry
-    waiting = agent.state is AgentState.WRAP_UP and entry.stage is Stage.CODE and entry.digits
-    if waiting and agent.campaign is not None and now.s - entry.since_s >= DIGIT_PAUSE_S:
+    if entry.stage is Stage.CODE and entry.digits and now.s >= entry.since_s + DIGIT_PAUSE_S:
         _code(floor, agent, entry, floor.known[agent.campaign], now, final=True)
 
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from dialer.calls import Call
 from dialer.compliance import gate
 from dialer.events import Lead, Originate, Permit, ReleaseLease, SaveAttempt, SaveRefusal
+from dialer.floor.routing import is_picky
 from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad
 from dialer.masking import mask_name, mask_number
 from dialer.types import AgentId, AttemptId, ServerName
@@ -42,7 +45,12 @@ def place(
     """
     load = trunk_with_room(floor, run, server, now)
     if load is None:
-        run.leads.appendleft(lead)
+        (run.picky if is_picky(floor, run.settings, lead) else run.leads).appendleft(lead)
+        return False
+    if _is_being_called(floor, lead):
+        until_at = now.at + timedelta(seconds=run.settings.rules.min_gap_s)
+        floor.emit(ReleaseLease(account_id=lead.account_id, not_before_at=until_at, reason="is being called already"))
+        floor.unsettle(run.settings.name)
         return False
     match gate.check(lead, run.settings.rules, run.settings.name, now.at):
         case Permit() as permit:
@@ -61,7 +69,15 @@ def place(
                 ),
                 ReleaseLease(account_id=lead.account_id, not_before_at=refusal.until_at, reason=refusal.reason_en),
             )
+            floor.unsettle(run.settings.name)
             return False
+
+
+def _is_being_called(floor: FloorState, lead: Lead) -> bool:
+    """Nobody is called twice at a time, whatever the store hands out; what the lead counts is out of date then too."""
+    return floor.calls.to_debtor(lead.debtor_id) or any(
+        wrap.call.lead.debtor_id == lead.debtor_id for wrap in floor.wraps.values()
+    )
 
 
 def _originate(
@@ -90,6 +106,7 @@ def _originate(
     floor.calls[call.attempt_id] = call
     load.in_use += 1
     load.placed_s.append(now.s)
+    run.placed_s.append(now.s)
     run.tally.dialled += 1
     floor.emit(
         SaveAttempt(

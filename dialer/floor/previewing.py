@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from dialer import agents
 from dialer.agents import Agent
-from dialer.events import CallAgent, Lead, ReleaseLease, Show
+from dialer.events import Lead, ReleaseLease, Show
+from dialer.floor import legs
 from dialer.floor.placing import place
 from dialer.floor.prompts import Prompt
 from dialer.floor.routing import qualifies
 from dialer.floor.state import CampaignRun, FloorState, Moment
-from dialer.floor.wrapping import hang_up_leg, say
+from dialer.floor.wrapping import say
 from dialer.masking import mask_name, mask_number
-from dialer.types import AgentId, AgentState, ChannelId, ServerName
+from dialer.types import AgentId, AgentState, CampaignState, ServerName
 
 SKIPPED_FOR_S = 1800.0
 """An account that was skipped is not offered again for this long (house rule)."""
 
 
-def offer_all(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> None:
-    """Offer an account to every free agent of a campaign on a server, longest idle first."""
-    for agent in sorted(floor.staff(run.settings, server), key=lambda one: one.idle_since_s):
-        if agent.free:
-            lead = _take(run, agent)
+def offer_all(
+    floor: FloorState, run: CampaignRun, server: ServerName, counted: Collection[AgentId], now: Moment
+) -> None:
+    """Offer an account to every free agent of a campaign on a server, longest idle first.
+
+    Args:
+        floor: the floor.
+        run: the campaign.
+        server: where.
+        counted: the agents who count for this campaign now, not for another that they serve too.
+        now: the moment.
+    """
+    for agent in sorted(floor.staff(run.settings, server), key=lambda one: (one.idle_since_s, one.settings.id)):
+        if agent.free and agent.settings.id in counted:
+            lead = _take(floor, run, agent)
             if lead is not None:
                 _offer(floor, run, agent, lead, now)
 
 
-def _take(run: CampaignRun, agent: Agent) -> Lead | None:
+def _take(floor: FloorState, run: CampaignRun, agent: Agent) -> Lead | None:
     for shelf in (run.picky, run.leads):
         for lead in shelf:
-            if lead.callback_agent in (None, agent.settings.id) and qualifies(agent, run.settings, lead):
+            if lead.callback_agent in (None, agent.settings.id) and qualifies(floor, agent, run.settings, lead):
                 shelf.remove(lead)
                 return lead
     return None
@@ -44,15 +56,7 @@ def _offer(floor: FloorState, run: CampaignRun, agent: Agent, lead: Lead, now: M
     floor.put_agent(agent, now)
     floor.wake(now.s + run.settings.preview_limit_s, "preview", agent.settings.id)
     if agent.leg is None:
-        floor.emit(
-            CallAgent(
-                server=agent.settings.server,
-                agent_id=agent.settings.id,
-                leg_id=ChannelId(f"leg-{floor.run_id}-{lead.account_id}-{int(now.s * 1000)}"),
-                timeout_s=run.settings.preview_limit_s,
-                display_name=name,
-            )
-        )
+        legs.call(floor, agent, now, timeout_s=run.settings.preview_limit_s, display_name=name)
         return
     floor.emit(Show(server=agent.settings.server, channel=agent.leg.channel, name=name, number=number))
     say(floor, agent, Prompt.PREVIEW)
@@ -71,12 +75,17 @@ def digit(floor: FloorState, agent: Agent, pressed: str, now: Moment) -> None:
 
 def accept(floor: FloorState, agent: Agent, now: Moment) -> None:
     """The agent said yes: dial, and keep the agent for this call."""
-    lead = floor.offers.pop(agent.settings.id, None)
+    lead = floor.offers.get(agent.settings.id)
     run = floor.campaigns.get(agent.campaign) if agent.campaign is not None else None
     if lead is None or run is None:
         return
+    if not _may_dial(floor, run, agent):
+        _take_back(floor, agent, now, None, "it cannot be dialled now")
+        say(floor, floor.agents[agent.settings.id], Prompt.WRONG)
+        return
+    del floor.offers[agent.settings.id]
     if not place(floor, run, lead, agent.settings.server, now, for_agent=agent.settings.id):
-        floor.put_agent(agents.enter(agent, AgentState.READY, now.s), now)
+        _free(floor, agent, now, "it could not be dialled")
         say(floor, floor.agents[agent.settings.id], Prompt.WRONG)
         return
     call = next(reversed(floor.calls.values()))
@@ -84,23 +93,47 @@ def accept(floor: FloorState, agent: Agent, now: Moment) -> None:
     floor.put_agent(reserved, now)
 
 
+def _may_dial(floor: FloorState, run: CampaignRun, agent: Agent) -> bool:
+    connected = floor.links[agent.settings.server].connected
+    return run.state is CampaignState.RUNNING and connected and not floor.store_trouble
+
+
 def skip(floor: FloorState, agent: Agent, now: Moment, reason: str) -> None:
     """The agent said no, or nothing: the account goes back."""
+    _take_back(floor, agent, now, now.at + timedelta(seconds=SKIPPED_FOR_S), reason)
+
+
+def withdraw(floor: FloorState, run: CampaignRun, now: Moment, reason: str) -> None:
+    """A campaign no longer dials: what it has offered goes back, and may be offered again at any time."""
+    for agent_id in list(floor.offers):
+        agent = floor.agents[agent_id]
+        if agent.campaign == run.settings.name:
+            _take_back(floor, agent, now, None, reason)
+
+
+def _take_back(floor: FloorState, agent: Agent, now: Moment, not_before_at: datetime | None, reason: str) -> None:
     lead = floor.offers.pop(agent.settings.id, None)
     if lead is not None:
-        until_at = now.at + timedelta(seconds=SKIPPED_FOR_S)
-        floor.emit(ReleaseLease(account_id=lead.account_id, not_before_at=until_at, reason=reason))
+        floor.emit(ReleaseLease(account_id=lead.account_id, not_before_at=not_before_at, reason=reason))
+        floor.unsettle(agent.campaign)
     if agent.state is AgentState.PREVIEWING:
-        if not agent.nailed_up and agent.leg is not None:
-            floor.emit(hang_up_leg(agent, reason))
-        floor.put_agent(agents.enter(agent, AgentState.READY, now.s), now)
+        _free(floor, agent, now, reason)
+
+
+def _free(floor: FloorState, agent: Agent, now: Moment, reason: str) -> None:
+    if not agent.nailed_up:
+        agent = legs.end(floor, agent, reason)
+    floor.put_agent(agents.enter(agent, AgentState.READY, now.s), now)
 
 
 def overdue(floor: FloorState, agent_id: AgentId, now: Moment) -> None:
     """Alarm: the agent has looked long enough."""
-    agent = floor.agents[agent_id]
-    run = floor.campaigns.get(agent.campaign) if agent.campaign is not None else None
-    if agent.state is not AgentState.PREVIEWING or run is None:
+    agent = floor.agents.get(agent_id)
+    run = floor.campaigns.get(agent.campaign) if agent is not None and agent.campaign is not None else None
+    if agent is None or agent.state is not AgentState.PREVIEWING or run is None:
         return
-    if now.s - agent.since_s >= run.settings.preview_limit_s:
+    due_s = agent.since_s + run.settings.preview_limit_s
+    if now.s < due_s:
+        floor.wake(due_s, "preview", agent_id)
+    else:
         skip(floor, agent, now, "not accepted in time")

@@ -12,27 +12,55 @@ from datetime import UTC, datetime
 from dialer import agents, calls, pacing
 from dialer.agents import Agent, Leg
 from dialer.calls import Call
-from dialer.events import AttemptRecovered, CloseAttempt, LinkLost, LinkRestored, LiveChannel, SaveCallEvent
-from dialer.floor.closing import close
-from dialer.floor.state import CampaignRun, FloorState, Link, Moment, Wrap
-from dialer.floor.wrapping import conclude_unattended, dispose
-from dialer.types import AgentState, AttemptId, CallState, CampaignState, ChannelId, Outcome, ServerName
+from dialer.compliance.gate import PERMIT_LIFE_S
+from dialer.events import (
+    AgentLegUp,
+    AttemptRecovered,
+    ChannelEnded,
+    CloseAttempt,
+    LinkLost,
+    LinkRestored,
+    LiveChannel,
+    SaveCallEvent,
+)
+from dialer.floor import connecting, shift
+from dialer.floor.books import UNSERVED
+from dialer.floor.closing import close, free_reserved_agent
+from dialer.floor.state import CampaignRun, FloorState, Link, Moment
+from dialer.floor.wrapping import conclude_by_default, conclude_unattended, conversation_ended
+from dialer.types import AgentId, AgentState, AttemptId, CallState, CampaignState, ChannelId, Outcome, ServerName
 
-SETTLING_S = 3.0
-"""A call placed less than this ago may not be in Asterisk's list yet."""
+SETTLING_S = PERMIT_LIFE_S + 1.0
+"""A call placed less than this ago may not be in Asterisk's list yet: its permit still lets it be sent."""
+
+LOST = 0
+"""The cause of an end that nobody saw."""
 
 
-def link_lost(floor: FloorState, fact: LinkLost) -> None:
+def link_lost(floor: FloorState, fact: LinkLost, now: Moment) -> None:
     """No new calls on this server; the ones that live go on without us."""
-    floor.links[fact.server] = Link(connected=False, reason=fact.reason)
+    before = floor.links[fact.server]
+    lost_s = now.s if before.connected else before.lost_s
+    floor.links[fact.server] = Link(connected=False, reason=fact.reason, lost_s=lost_s)
     floor.report("ami.lost", "warning", server=fact.server, reason=fact.reason)
 
 
 def link_restored(floor: FloorState, fact: LinkRestored, now: Moment) -> None:
     """Compare with what is there, then dial again."""
+    lost_s = floor.links[fact.server].lost_s
     floor.links[fact.server] = Link(connected=True, reason="")
     floor.report("ami.up", server=fact.server, channels=len(fact.channels))
     compare(floor, fact.server, fact.channels, now)
+    live = {channel.channel_id: channel for channel in fact.channels}
+    for call in [one for one in floor.calls.values() if one.server == fact.server]:
+        channel = live.get(ChannelId(call.attempt_id))
+        if channel is not None:
+            _catch_up(floor, call, channel, lost_s, now)
+        else:
+            floor.wake(call.placed_s + SETTLING_S, "overdue", call.attempt_id)
+    for leg_id in [one for one, agent_id in floor.called.items() if _is_at(floor, agent_id, fact.server)]:
+        if leg_id not in live:
+            connecting.not_picked_up(floor, leg_id, now)
 
 
 def compare(floor: FloorState, server: ServerName, channels: tuple[LiveChannel, ...], now: Moment) -> None:
@@ -45,40 +73,66 @@ def compare(floor: FloorState, server: ServerName, channels: tuple[LiveChannel, 
         now: the moment.
     """
     live = {channel.channel_id: channel for channel in channels}
-    floor.bridges = {bridge_id: {one for one in inside if one in live} for bridge_id, inside in floor.bridges.items()}
-    for channel in channels:
-        if channel.bridge_id:
-            floor.bridges.setdefault(channel.bridge_id, set()).add(channel.channel_id)
-    _adopt_legs(floor, server, channels, now)
+    _rebuild_bridges(floor, server, channels)
     _drop_lost_legs(floor, server, live, now)
-    for recovered in [one for one in floor.recovered.values() if one.server == server]:
-        del floor.recovered[recovered.attempt_id]
-        _adopt_call(floor, recovered, live.get(ChannelId(recovered.attempt_id)), now)
+    _adopt_legs(floor, server, channels, now)
+    for fact in [one for one in floor.recovered.values() if one.server == server]:
+        del floor.recovered[fact.attempt_id]
+        _adopt_call(floor, fact, live.get(ChannelId(fact.attempt_id)), now)
     for call in [one for one in floor.calls.values() if one.server == server]:
         _check_call(floor, call, live, now)
 
 
+def recovered(floor: FloorState, fact: AttemptRecovered, now: Moment) -> None:
+    """An attempt of an earlier run waits until its server can be asked; of a server that is no more nothing can be."""
+    if fact.server in floor.links:
+        floor.recovered[fact.attempt_id] = fact
+    else:
+        _adopt_call(floor, fact, None, now)
+
+
+def _rebuild_bridges(floor: FloorState, server: ServerName, channels: tuple[LiveChannel, ...]) -> None:
+    """What is said of this server's channels replaces what was believed; other servers' channels stay."""
+
+    def elsewhere(channel_id: ChannelId) -> bool:
+        call, agent = floor.calls.get(AttemptId(channel_id)), floor.leg_of(channel_id)
+        at = call.server if call is not None else agent.settings.server if agent is not None else server
+        return at != server
+
+    kept = {bridge_id: {one for one in inside if elsewhere(one)} for bridge_id, inside in floor.bridges.items()}
+    floor.bridges = {bridge_id: inside for bridge_id, inside in kept.items() if inside}
+    for channel in channels:
+        if channel.bridge_id:
+            floor.bridges.setdefault(channel.bridge_id, set()).add(channel.channel_id)
+
+
+def _is_at(floor: FloorState, agent_id: AgentId, server: ServerName) -> bool:
+    agent = floor.agents.get(agent_id)
+    return agent is not None and agent.settings.server == server
+
+
 def _adopt_legs(floor: FloorState, server: ServerName, channels: tuple[LiveChannel, ...], now: Moment) -> None:
+    """Legs that came up while nobody listened, or in an earlier run."""
     for channel in channels:
         agent = floor.agents.get(channel.agent_id) if channel.agent_id is not None else None
         if agent is None or not channel.up or agent.settings.server != server or agent.leg is not None:
             continue
-        leg = Leg(channel_id=channel.channel_id, channel=channel.channel)
-        floor.add_leg(agent.settings.id, leg)
-        agent = floor.agents[agent.settings.id] = replace(agent, leg=leg)
         floor.report("agent.leg_found", agent=agent.settings.id)
-        if agent.state in (AgentState.OFFLINE, AgentState.CALLING_IN) and not channel.bridge_id:
-            floor.put_agent(agents.enter(agent, AgentState.READY, now.s), now)
+        if channel.bridge_id:
+            floor.called.pop(channel.channel_id, None)
+            floor.add_leg(agent.settings.id, Leg(channel_id=channel.channel_id, channel=channel.channel))
+        else:
+            leg_up = AgentLegUp(
+                server=server, agent_id=agent.settings.id, channel_id=channel.channel_id, channel=channel.channel
+            )
+            shift.leg_up(floor, leg_up, now)
 
 
 def _drop_lost_legs(floor: FloorState, server: ServerName, live: dict[ChannelId, LiveChannel], now: Moment) -> None:
     for agent in list(floor.agents.values()):
-        if agent.leg is None or agent.settings.server != server or agent.leg.channel_id in live:
-            continue
-        floor.drop_leg(agent)
-        floor.agents[agent.settings.id] = agent = replace(agent, leg=None)
-        if agent.state in (AgentState.READY, AgentState.PAUSED, AgentState.RESERVED, AgentState.PREVIEWING):
-            floor.put_agent(agents.enter(agent, AgentState.OFFLINE, now.s, reason="phone lost"), now)
+        if agent.leg is not None and agent.settings.server == server and agent.leg.channel_id not in live:
+            lost = ChannelEnded(channel_id=agent.leg.channel_id, cause=LOST)
+            shift.leg_ended(floor, agent, lost, now)
 
 
 def _check_call(floor: FloorState, call: Call, live: dict[ChannelId, LiveChannel], now: Moment) -> None:
@@ -95,12 +149,38 @@ def _check_call(floor: FloorState, call: Call, live: dict[ChannelId, LiveChannel
             close(floor, gone, now)
         return
     agent = _partner(floor, channel)
-    if agent is not None and call.state is CallState.CONNECTING and agent.attempt_id == call.attempt_id:
-        floor.calls[call.attempt_id] = calls.bridged(replace(call, channel=channel.channel), now.s)
-        floor.put_agent(
-            agents.enter(agent, AgentState.TALKING, now.s, attempt_id=call.attempt_id, campaign=call.campaign),
-            now,
-        )
+    if agent is not None:
+        connecting.together(floor, replace(call, channel=channel.channel), agent, channel.bridge_id, now)
+
+
+def _catch_up(floor: FloorState, call: Call, channel: LiveChannel, lost_s: float, now: Moment) -> None:
+    """What happened to a call while the link was down, as far as it can be told.
+
+    A person who may have been waiting for longer than the legal wait hears the message by now: no agent is sent, and
+    it counts against us.
+    """
+    settings = floor.known[call.campaign]
+    agent = _partner(floor, channel)
+    if call.state is CallState.TALKING and (agent is None or agent.attempt_id != call.attempt_id):
+        conversation_ended(floor, call, now)
+        return
+    if call.state is CallState.CONNECTING:
+        reserved = floor.agents.get(call.agent_id) if call.agent_id is not None else None
+        if call.connect_asked_s == now.s or (reserved is not None and reserved.leg is None):
+            return  # the bridge has just been asked for, or the agent's phone still rings
+        free_reserved_agent(floor, call, now)
+        call = calls.waiting_again(call)
+    if not channel.up or call.state not in UNSERVED:
+        return
+    answered_s = call.answered_s if call.answered_s is not None else max(call.placed_s, lost_s)
+    call = replace(call, channel=channel.channel, answered_s=answered_s)
+    if now.s > answered_s + settings.rules.legal_wait_s:
+        call = calls.released(replace(call, unserved=call.bridged_s is None, agent_id=None), now.s)
+    elif settings.detect_machines and call.verdict is None:
+        call = replace(call, state=CallState.SCREENING)
+    else:
+        call = replace(call, state=CallState.ANSWERED)
+    floor.calls[call.attempt_id] = call
 
 
 def _partner(floor: FloorState, channel: LiveChannel) -> Agent | None:
@@ -142,8 +222,8 @@ def _adopt_call(floor: FloorState, fact: AttemptRecovered, channel: LiveChannel 
     if fact.trunk in floor.trunks:
         floor.trunks[fact.trunk].in_use += 1
     if agent is not None:
-        call = replace(call, answered_s=now.s, agent_id=agent.settings.id, channel=channel.channel)
-        call = calls.bridged(call, now.s)
+        call = replace(call, answered_s=now.s, channel=channel.channel)
+        call = calls.bridged(call, agent.settings.id, channel.bridge_id, now.s)
         floor.put_agent(
             agents.enter(agent, AgentState.TALKING, now.s, attempt_id=call.attempt_id, campaign=call.campaign),
             now,
@@ -161,23 +241,12 @@ def _conclude_lost(floor: FloorState, fact: AttemptRecovered, call: Call, now: M
     outcome = fact.outcome or Outcome.UNKNOWN
     if fact.outcome is None:
         floor.emit(CloseAttempt(attempt_id=fact.attempt_id, at=now.at, outcome=outcome, detail="lost in a restart"))
-    agent = floor.agents.get(fact.agent_id) if fact.agent_id is not None else None
     floor.report("attempt.concluded", attempt=fact.attempt_id, outcome=outcome)
-    if agent is None or outcome is not Outcome.BRIDGED:
+    if outcome is Outcome.BRIDGED:
+        talked = replace(call, bridged_s=now.s, talk_ended_s=now.s, talked_with=fact.agent_id)
+        conclude_by_default(floor, talked, now, "wrap-up lost in a restart")
+    else:
         conclude_unattended(floor, call, outcome, now)
-        return
-    talked = replace(call, bridged_s=call.placed_s, talk_ended_s=call.placed_s, agent_id=fact.agent_id)
-    floor.wraps[call.attempt_id] = Wrap(call=talked, agent_id=agent.settings.id)
-    _conclude_wrap(floor, agent, talked, now)
-
-
-def _conclude_wrap(floor: FloorState, agent: Agent, call: Call, now: Moment) -> None:
-    """A conversation whose wrap-up a crash cut short: the default disposition, the agent untouched."""
-    code = floor.known[call.campaign].default_disposition
-    before = floor.agents[agent.settings.id]
-    wrapping = replace(before, attempt_id=AttemptId(call.attempt_id), campaign=call.campaign)
-    dispose(floor, wrapping, code, now, by="default", note="wrap-up lost in a restart")
-    floor.agents[agent.settings.id] = before
 
 
 def _aware(moment: datetime) -> datetime:

@@ -7,8 +7,11 @@ from dialer.calls import Call
 from dialer.campaigns import assignment
 from dialer.events import Lead
 from dialer.floor.state import CampaignRun, FloorState
-from dialer.settings import CampaignSettings
-from dialer.types import AgentState, ServerName
+from dialer.settings import CampaignSettings, RouteRule
+from dialer.types import AgentId, AgentState, ServerName
+
+MAX_ROUTES = 20_000
+"""Remembered routes; past it they are worked out anew."""
 
 
 def next_agent(floor: FloorState, call: Call, settings: CampaignSettings) -> Agent | None:
@@ -23,23 +26,51 @@ def next_agent(floor: FloorState, call: Call, settings: CampaignSettings) -> Age
         The agent whose word it was (preview), else the one a call-back was promised to, else the one who waits
         longest among those who qualify.
     """
-    if call.for_agent is not None and floor.agents[call.for_agent].attempt_id == call.attempt_id:
-        return floor.agents[call.for_agent]
+    chosen = floor.agents.get(call.for_agent) if call.for_agent is not None else None
+    if chosen is not None and chosen.state is AgentState.RESERVED and chosen.attempt_id == call.attempt_id:
+        return chosen
+    rule = rule_for(floor, settings, call.lead)
     free = [
-        agent for agent in floor.staff(settings, call.server) if agent.free and qualifies(agent, settings, call.lead)
+        agent
+        for agent in floor.staff(settings, call.server)
+        if agent.free and assignment.qualified(agent.settings, rule, call.lead)
     ]
     own = [agent for agent in free if agent.settings.id == call.lead.callback_agent]
     return min(own or free, key=lambda agent: (agent.idle_since_s, agent.settings.id), default=None)
 
 
-def qualifies(agent: Agent, settings: CampaignSettings, lead: Lead) -> bool:
+def qualifies(floor: FloorState, agent: Agent, settings: CampaignSettings, lead: Lead) -> bool:
     """Whether the campaign's routing rules let this agent talk to this debtor."""
-    return assignment.qualified(agent.settings, assignment.route(settings, lead), lead)
+    return assignment.qualified(agent.settings, rule_for(floor, settings, lead), lead)
 
 
-def is_picky(settings: CampaignSettings, lead: Lead) -> bool:
+def rule_for(floor: FloorState, settings: CampaignSettings, lead: Lead) -> RouteRule | None:
+    """The route rule of a lead; worked out once for each lead."""
+    if not settings.routes:
+        return None
+    key = (settings.name, lead.account_id)
+    known = floor.routes.get(key)
+    if known is not None and known[0] is settings and known[1] is lead:
+        return known[2]
+    if len(floor.routes) > MAX_ROUTES:
+        floor.routes.clear()
+    rule = assignment.route(settings, lead)
+    floor.routes[key] = (settings, lead, rule)
+    return rule
+
+
+def is_picky(floor: FloorState, settings: CampaignSettings, lead: Lead) -> bool:
     """Whether not just any agent of the campaign may take this lead's call."""
-    return bool(lead.team) or lead.callback_agent is not None or assignment.route(settings, lead) is not None
+    return bool(lead.team) or lead.callback_agent is not None or rule_for(floor, settings, lead) is not None
+
+
+Kind = tuple[str, str, AgentId | None]
+
+
+def kind_of(floor: FloorState, settings: CampaignSettings, lead: Lead) -> Kind:
+    """Leads of one kind may be taken by the same agents."""
+    rule = rule_for(floor, settings, lead)
+    return (rule.name if rule is not None else "", lead.team, lead.callback_agent)
 
 
 def can_be_taken(floor: FloorState, run: CampaignRun, lead: Lead, server: ServerName) -> bool:
@@ -48,7 +79,7 @@ def can_be_taken(floor: FloorState, run: CampaignRun, lead: Lead, server: Server
     A lead that only some may take is dialled for a free one of them who has no such call coming already; a promised
     call-back waits for its agent while that one is on shift, and goes to anybody when not.
     """
-    rule = assignment.route(run.settings, lead)
+    rule = rule_for(floor, run.settings, lead)
     staff = floor.staff(run.settings, server)
     able = [agent for agent in staff if assignment.qualified(agent.settings, rule, lead)]
     promised = [agent for agent in able if agent.settings.id == lead.callback_agent]
@@ -57,7 +88,7 @@ def can_be_taken(floor: FloorState, run: CampaignRun, lead: Lead, server: Server
     if len(able) == len(staff):
         return True
     coming = sum(
-        any(qualifies(agent, run.settings, call.lead) for agent in able)
+        any(qualifies(floor, agent, run.settings, call.lead) for agent in able)
         for call in floor.in_air(run.settings.name, server)
     )
     return sum(agent.free for agent in able) > coming

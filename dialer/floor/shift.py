@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from dialer import agents
 from dialer.agents import Agent, Leg
-from dialer.events import AgentLegUp, AgentTold, CallAgent, ChannelEnded, DispositionTold, HangUp
-from dialer.floor import connecting, previewing
+from dialer.events import AgentLegUp, AgentTold, ChannelEnded, DispositionTold, HangUp
+from dialer.floor import connecting, legs, previewing
 from dialer.floor.prompts import Prompt
 from dialer.floor.state import FloorState, Moment
-from dialer.floor.wrapping import conversation_ended, dispose, find, hang_up_leg, say
-from dialer.types import AgentState, Asks, CallState, ChannelId
+from dialer.floor.wrapping import conversation_ended, dispose, find, let_go, offer_again, say
+from dialer.types import AgentState, Asks, CallState
 
 NORMAL_CLEARING = 16
 LOGIN_RING_S = 30.0
@@ -20,27 +20,41 @@ LOGIN_RING_S = 30.0
 def leg_up(floor: FloorState, fact: AgentLegUp, now: Moment) -> None:
     """A phone is on the line: a shift begins, or the phone that was called for a call has been picked up."""
     agent = floor.agents.get(fact.agent_id)
-    if agent is None:
-        floor.report("agent.unknown", "warning", agent=fact.agent_id)
-        floor.emit(HangUp(server=fact.server, channel_id=fact.channel_id, reason="unknown agent"))
+    refusal = _refusal(floor, agent, fact)
+    if agent is None or refusal:
+        floor.report("agent.leg_refused", "warning", agent=fact.agent_id, reason=refusal)
+        floor.emit(HangUp(server=fact.server, channel_id=fact.channel_id, reason=refusal))
         return
-    if agent.leg is not None and agent.leg.channel_id != fact.channel_id:
+    if agent.leg is not None and agent.leg.channel_id == fact.channel_id:
+        return
+    if agent.leg is not None:
         floor.report("agent.second_leg", "warning", agent=fact.agent_id)
-        floor.emit(hang_up_leg(agent, "logged in from another phone"))
-        floor.drop_leg(agent)
-    leg = Leg(channel_id=fact.channel_id, channel=fact.channel)
-    floor.add_leg(fact.agent_id, leg)
-    floor.agents[fact.agent_id] = agent = replace(agent, leg=leg)
+    called = floor.called.pop(fact.channel_id, None) is not None
+    legs.end(floor, agent, "logged in from another phone")
+    floor.add_leg(fact.agent_id, Leg(channel_id=fact.channel_id, channel=fact.channel))
+    agent = floor.agents[fact.agent_id]
     match agent.state:
         case AgentState.OFFLINE | AgentState.CALLING_IN:
             floor.put_agent(agents.enter(agent, AgentState.READY, now.s), now)
             say(floor, floor.agents[fact.agent_id], Prompt.LOGIN)
         case AgentState.RESERVED:
             _bridge_now(floor, agent, now)
-        case AgentState.PREVIEWING:
+        case AgentState.PREVIEWING if called:
             previewing.accept(floor, agent, now)
         case _:
             pass
+
+
+def _refusal(floor: FloorState, agent: Agent | None, fact: AgentLegUp) -> str:
+    """Why a phone may not take part; empty: it may."""
+    if agent is None or fact.agent_id in floor.leaving:
+        return "unknown agent"
+    if fact.server != agent.settings.server:
+        return f"{fact.agent_id} belongs to {agent.settings.server}"
+    # A phone that rang for one call and was picked up when that call had gone.
+    too_late = fact.channel_id.startswith("leg-") and fact.channel_id not in floor.called
+    known = agent.leg is not None and agent.leg.channel_id == fact.channel_id
+    return "picked up too late" if too_late and not known and not agent.nailed_up else ""
 
 
 def _bridge_now(floor: FloorState, agent: Agent, now: Moment) -> None:
@@ -52,20 +66,16 @@ def _bridge_now(floor: FloorState, agent: Agent, now: Moment) -> None:
 
 
 def leg_ended(floor: FloorState, agent: Agent, fact: ChannelEnded, now: Moment) -> None:
-    """An agent's phone is off the line. A phone that hung up ended its call on purpose; any other end did not."""
+    """An agent's phone is off the line."""
     floor.drop_leg(agent)
     floor.agents[agent.settings.id] = agent = replace(agent, leg=None)
-    call = floor.calls.get(agent.attempt_id) if agent.attempt_id is not None else None
-    if agent.state is AgentState.TALKING and call is not None and call.state is CallState.TALKING:
-        conversation_ended(floor, call, now)
-        agent = floor.agents[agent.settings.id]
-    if fact.cause != NORMAL_CLEARING and call is not None and agent.state is AgentState.WRAP_UP:
-        floor.report("agent.leg_lost", "warning", agent=agent.settings.id, cause=fact.cause)
     match agent.state:
+        case AgentState.TALKING | AgentState.WRAP_UP:
+            _lost_in_call(floor, agent, fact, now)
+        case AgentState.RESERVED if agent.nailed_up:
+            connecting.set_aside(floor, agent, AgentState.OFFLINE, "phone lost", now)
         case AgentState.RESERVED:
-            _lost_before_talk(floor, agent, now)
-        case AgentState.WRAP_UP:
-            pass
+            connecting.set_aside(floor, agent, AgentState.PAUSED, "did not answer", now)
         case AgentState.PREVIEWING:
             previewing.skip(floor, agent, now, "the phone hung up")
             _gone(floor, floor.agents[agent.settings.id], now)
@@ -73,39 +83,33 @@ def leg_ended(floor: FloorState, agent: Agent, fact: ChannelEnded, now: Moment) 
             _gone(floor, agent, now)
 
 
-def _lost_before_talk(floor: FloorState, agent: Agent, now: Moment) -> None:
+def _lost_in_call(floor: FloorState, agent: Agent, fact: ChannelEnded, now: Moment) -> None:
+    """A phone that hung up ended its call on purpose, so the customer goes too; any other end did not."""
     call = floor.calls.get(agent.attempt_id) if agent.attempt_id is not None else None
-    if agent.nailed_up:
-        floor.put_agent(agents.enter(agent, AgentState.OFFLINE, now.s, reason="phone lost"), now)
-    else:
-        floor.put_agent(agents.enter(agent, AgentState.PAUSED, now.s, reason="did not answer"), now)
-    if call is not None and call.state is CallState.CONNECTING:
-        floor.calls[call.attempt_id] = call = replace(call, state=CallState.ANSWERED, agent_id=None)
-        connecting.serve(floor, call, now)
-    elif call is not None and call.answered_s is None:
-        cancel(floor, agent)
+    if call is None:
+        return
+    if call.state is CallState.TALKING:
+        conversation_ended(floor, call, now)
+        call = floor.calls[call.attempt_id]
+    if fact.cause == NORMAL_CLEARING:
+        let_go(floor, call, "the agent hung up")
+        return
+    floor.report("agent.leg_lost", "warning", agent=agent.settings.id, cause=fact.cause)
+    floor.calls[call.attempt_id] = replace(call, agent_lost=True)
+    offer_again(floor, call.attempt_id)
 
 
 def _gone(floor: FloorState, agent: Agent, now: Moment) -> None:
-    if agent.nailed_up and agent.state is not AgentState.OFFLINE:
+    if agent.nailed_up and agent.state not in (AgentState.OFFLINE, AgentState.CALLING_IN):
         floor.put_agent(agents.enter(agent, AgentState.OFFLINE, now.s, reason="hung up"), now)
-
-
-def cancel(floor: FloorState, agent: Agent) -> None:
-    """Give up the unanswered call that this agent alone would have taken."""
-    call = floor.calls.get(agent.attempt_id) if agent.attempt_id is not None else None
-    if call is not None and call.answered_s is None:
-        floor.calls[call.attempt_id] = call = replace(call, cancelled=True)
-        connecting.give_up(floor, call, "agent gone")
 
 
 def hang_up_customer(floor: FloorState, agent: Agent) -> None:
     """`*0`: the customer goes, the agent stays."""
     call = floor.calls.get(agent.attempt_id) if agent.attempt_id is not None else None
-    if call is None or agent.state not in (AgentState.TALKING, AgentState.RESERVED):
+    if call is None or agent.state not in (AgentState.TALKING, AgentState.RESERVED) or call.hung_up_by_us:
         return
-    cancelled = call.answered_s is None
-    floor.calls[call.attempt_id] = call = replace(call, hung_up_by_us=True, cancelled=cancelled)
+    floor.calls[call.attempt_id] = call = replace(call, hung_up_by_us=True, cancelled=call.answered_s is None)
     connecting.give_up(floor, call, "agent dropped the customer")
 
 
@@ -115,7 +119,7 @@ def wish_ready(floor: FloorState, agent: Agent, now: Moment) -> None:
         floor.put_agent(agents.enter(agent, AgentState.READY, now.s), now)
         say(floor, floor.agents[agent.settings.id], Prompt.READY)
     elif agent.state in (AgentState.TALKING, AgentState.WRAP_UP, AgentState.RESERVED):
-        floor.agents[agent.settings.id] = replace(agent, pause_wish="", logout_wish=False)
+        floor.agents[agent.settings.id] = replace(agent, pause_wish="", logout_wish=agent.settings.id in floor.leaving)
     else:
         say(floor, agent, Prompt.READY)
 
@@ -170,15 +174,7 @@ def _login(floor: FloorState, agent: Agent, now: Moment) -> None:
         floor.put_agent(agents.enter(agent, AgentState.READY, now.s), now)
         return
     floor.put_agent(agents.enter(agent, AgentState.CALLING_IN, now.s), now)
-    floor.emit(
-        CallAgent(
-            server=agent.settings.server,
-            agent_id=agent.settings.id,
-            leg_id=ChannelId(f"leg-{floor.run_id}-{agent.settings.id}-{int(now.s * 1000)}"),
-            timeout_s=LOGIN_RING_S,
-        )
-    )
-    floor.wake(now.s + LOGIN_RING_S, "agent_ring", agent.settings.id)
+    legs.call(floor, agent, now, timeout_s=LOGIN_RING_S)
 
 
 def _logout(floor: FloorState, agent: Agent, now: Moment) -> None:
@@ -188,9 +184,27 @@ def _logout(floor: FloorState, agent: Agent, now: Moment) -> None:
     if agent.state is AgentState.PREVIEWING:
         previewing.skip(floor, agent, now, "the agent logged out")
         agent = floor.agents[agent.settings.id]
-    if agent.leg is not None:
-        floor.emit(hang_up_leg(agent, "logged out"))
+    agent = legs.end(floor, agent, "logged out")
     floor.put_agent(agents.enter(agent, AgentState.OFFLINE, now.s), now)
+
+
+def dismiss(floor: FloorState, now: Moment) -> None:
+    """A reload took agents out of the settings: each goes when no call is at hand."""
+    remaining = {entry.id for entry in floor.settings.agents}
+    floor.leaving = {agent_id for agent_id in floor.agents if agent_id not in remaining}
+    for agent_id in sorted(floor.leaving):
+        if floor.agents[agent_id].state is not AgentState.OFFLINE:
+            _logout(floor, floor.agents[agent_id], now)
+    forget_the_gone(floor)
+
+
+def forget_the_gone(floor: FloorState) -> None:
+    """Strike agents off who have left and were taken out of the settings."""
+    for agent_id in sorted(floor.leaving):
+        agent = floor.agents[agent_id]
+        if agent.state is AgentState.OFFLINE and agent.leg is None:
+            del floor.agents[agent_id]
+            floor.leaving.discard(agent_id)
 
 
 def disposition_told(floor: FloorState, fact: DispositionTold, now: Moment) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,12 +17,13 @@ from dialer.agents import Agent, Leg
 from dialer.calls import Call
 from dialer.campaigns import assignment
 from dialer.events import AttemptRecovered, Effect, Lead, Report, SaveAgentState, SaveCallEvent
-from dialer.settings import CampaignSettings, DialerSettings, TrunkSettings
+from dialer.floor.books import CallBook
+from dialer.settings import CampaignSettings, DialerSettings, RouteRule, TrunkSettings
 from dialer.types import (
+    AccountId,
     AgentId,
     AgentState,
     AttemptId,
-    CallState,
     CampaignName,
     CampaignState,
     ChannelId,
@@ -67,13 +68,19 @@ class CampaignRun:
     """Leased and not dialled yet; any agent of the campaign may take them."""
     picky: deque[Lead] = field(default_factory=deque)
     """Leased and not dialled yet; only some agents may take them."""
+    shelved_s: float = 0.0
+    """Since when there are leads in hand without a break."""
     leasing: bool = False
+    unsettled: bool = False
+    """Since the store was asked last a call was concluded; its account may be due again, which the answer misses."""
     lease_after_s: float = 0.0
     """Ask the store again no earlier than this."""
     exhausted: bool = False
     """The last answer of the store had no lead at all."""
     waiting: int = 0
     next_due_at: datetime | None = None
+    placed_s: deque[float] = field(default_factory=deque)
+    """Moments of the calls placed within the last second."""
     tally: Tally = field(default_factory=Tally)
     decision: str = ""
     idle_reason: str = ""
@@ -96,13 +103,28 @@ class TrunkLoad:
 
         Starts are spread: at most a tenth of a second's worth at once, so that a second's allowance is not one burst.
         """
-        while self.placed_s and now_s - self.placed_s[0] >= 1.0:
-            self.placed_s.popleft()
-        per_s = self.settings.calls_per_s
-        this_second = int(per_s) - len(self.placed_s) if per_s >= 1 else 1 - len(self.placed_s)
-        burst = max(1, round(per_s / 10))
-        recently = sum(1 for placed in reversed(self.placed_s) if now_s - placed < 0.1)
-        return max(0, min(self.settings.channels - self.in_use, this_second, burst - recently))
+        free = self.settings.channels - self.in_use
+        return max(0, min(free, starts_left(self.placed_s, self.settings.calls_per_s, now_s)))
+
+
+def starts_left(placed_s: deque[float], per_s: float, now_s: float) -> int:
+    """How many calls may start now under a rate; see `TrunkLoad.may_start`.
+
+    Args:
+        placed_s: moments of earlier starts; those that count no more are dropped.
+        per_s: calls per second; below 1 a call every so many seconds.
+        now_s: monotonic seconds.
+    """
+    window_s = max(1.0, 1.0 / per_s)
+    while placed_s and now_s >= placed_s[0] + window_s:
+        placed_s.popleft()
+    burst = max(1, round(per_s / 10))
+    recently = 0
+    for placed in reversed(placed_s):
+        if now_s >= placed + 0.1:
+            break
+        recently += 1
+    return max(0, min(max(1, int(per_s)) - len(placed_s), burst - recently))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,6 +133,8 @@ class Link:
 
     connected: bool = False
     reason: str = "not connected yet"
+    lost_s: float = 0.0
+    """Since when it is not connected."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,9 +155,13 @@ class FloorState:
     started_s: float
     known: dict[CampaignName, CampaignSettings] = field(default_factory=dict)
     """Settings of every campaign, launched or not: recovered attempts need theirs."""
-    calls: dict[AttemptId, Call] = field(default_factory=dict)
+    calls: CallBook = field(default_factory=CallBook)
     agents: dict[AgentId, Agent] = field(default_factory=dict)
     legs: dict[ChannelId, AgentId] = field(default_factory=dict)
+    called: dict[ChannelId, AgentId] = field(default_factory=dict)
+    """Legs by which the engine is calling agents' phones, until one is picked up or given up."""
+    leaving: set[AgentId] = field(default_factory=set)
+    """Agents whom a reload took out of the settings, until their last call is over."""
     wraps: dict[AttemptId, Wrap] = field(default_factory=dict)
     offers: dict[AgentId, Lead] = field(default_factory=dict)
     """Preview: the account an agent is looking at."""
@@ -142,8 +170,15 @@ class FloorState:
     trunks: dict[TrunkName, TrunkLoad] = field(default_factory=dict)
     links: dict[ServerName, Link] = field(default_factory=dict)
     recovered: dict[AttemptId, AttemptRecovered] = field(default_factory=dict)
+    routes: dict[tuple[CampaignName, AccountId], tuple[CampaignSettings, Lead, RouteRule | None]] = field(
+        default_factory=dict
+    )
+    """Which route rule a lead falls under, so that no expression is worked out twice."""
     store_trouble: str = ""
     attempts: int = 0
+    phones_called: int = 0
+    repace_s: float | None = None
+    """Decide again how much to dial at this moment at the latest."""
     effects: list[Effect] = field(default_factory=list)
     _alarms: list[tuple[float, str, str]] = field(default_factory=list)
 
@@ -169,7 +204,10 @@ class FloorState:
 
     def next_wake_s(self) -> float | None:
         """The earliest alarm, in monotonic seconds."""
-        return self._alarms[0][0] if self._alarms else None
+        alarm_s = self._alarms[0][0] if self._alarms else None
+        if alarm_s is None or self.repace_s is None:
+            return self.repace_s if alarm_s is None else alarm_s
+        return min(alarm_s, self.repace_s)
 
     def put_agent(self, agent: Agent, now: Moment) -> Agent:
         """Store an agent, and record a change of state."""
@@ -203,8 +241,15 @@ class FloorState:
             self.legs.pop(agent.leg.channel_id, None)
 
     def add_leg(self, agent_id: AgentId, leg: Leg) -> None:
-        """Remember whose leg a channel is."""
+        """An agent's phone is on the line."""
         self.legs[leg.channel_id] = agent_id
+        self.agents[agent_id] = replace(self.agents[agent_id], leg=leg)
+
+    def unsettle(self, campaign: CampaignName | None) -> None:
+        """What the store last said of a campaign's list is out of date: an account may become due again."""
+        run = self.campaigns.get(campaign) if campaign is not None else None
+        if run is not None:
+            run.exhausted, run.unsettled = False, True
 
     def staff(self, settings: CampaignSettings, server: ServerName | None = None) -> list[Agent]:
         """The agents of a campaign, logged in or not."""
@@ -216,15 +261,8 @@ class FloorState:
 
     def in_air(self, campaign: CampaignName, server: ServerName | None = None) -> list[Call]:
         """The calls of a campaign that nobody has answered or that wait for an agent."""
-        return [
-            call
-            for call in self.calls.values()
-            if call.campaign == campaign and (server is None or call.server == server) and call.state in UNSERVED
-        ]
+        return [call for call in self.calls.unserved(campaign) if server is None or call.server == server]
 
     def logged_in(self, settings: CampaignSettings) -> int:
         """How many agents of a campaign are on shift."""
         return sum(agent.state is not AgentState.OFFLINE for agent in self.staff(settings))
-
-
-UNSERVED = frozenset({CallState.PLACED, CallState.RINGING, CallState.SCREENING, CallState.ANSWERED})

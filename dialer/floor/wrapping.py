@@ -10,10 +10,11 @@ from dialer.agents import Agent
 from dialer.calls import Call
 from dialer.campaigns import assignment
 from dialer.events import HangUp, Promise, SaveDisposition, Say
+from dialer.floor import legs
 from dialer.floor.prompts import Prompt, sound
 from dialer.floor.state import FloorState, Moment, Wrap
 from dialer.settings import CampaignSettings, DispositionSettings
-from dialer.types import AgentId, AgentState, AttemptId, ChannelId, DispositionCode, Outcome
+from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, DispositionCode, Outcome
 
 RELEASE_GRACE_S = 0.3
 """A customer left alone this long after the conversation is hung up on; time to learn why the agent left."""
@@ -82,6 +83,7 @@ def dispose(
     """
     wrap = floor.wraps.pop(agent.attempt_id or AttemptId(""), None)
     if wrap is None:
+        go_on(floor, agent, now)
         return
     call, settings = wrap.call, floor.known[wrap.call.campaign]
     wrap_up_s = now.s - agent.since_s
@@ -101,6 +103,12 @@ def conclude_unattended(floor: FloorState, call: Call, outcome: Outcome, now: Mo
     _save(floor, call, floor.known[call.campaign], None, now, None, "rule", outcome=outcome)
 
 
+def conclude_by_default(floor: FloorState, call: Call, now: Moment, note: str) -> None:
+    """A conversation that nobody is left to wrap up: the campaign's default disposition."""
+    settings = floor.known[call.campaign]
+    _save(floor, call, settings, settings.default_disposition, now, call.talked_with, "default", note=note)
+
+
 def _save(
     floor: FloorState,
     call: Call,
@@ -116,6 +124,9 @@ def _save(
     outcome: Outcome = Outcome.BRIDGED,
 ) -> None:
     disposition = find(settings, code) if code is not None else None
+    if call.attempt_id in floor.calls:
+        floor.calls[call.attempt_id] = replace(floor.calls[call.attempt_id], disposed=True)
+    floor.unsettle(call.campaign)
     talk_s = (call.talk_ended_s or now.s) - call.bridged_s if call.bridged_s is not None else 0.0
     facts = assignment.CallFacts(
         lead=call.lead,
@@ -147,12 +158,10 @@ def _save(
     )
 
 
-def go_on(floor: FloorState, agent: Agent, now: Moment) -> None:
-    """After the disposition: ready again, or the pause or the log-out that was asked for meanwhile."""
-    if not agent.nailed_up and agent.leg is not None:
-        floor.emit(hang_up_leg(agent, "wrapped up"))
-    elif agent.logout_wish and agent.leg is not None:
-        floor.emit(hang_up_leg(agent, "logged out"))
+def go_on(floor: FloorState, agent: Agent, now: Moment, reason: str = "wrapped up") -> None:
+    """An agent belongs to no call any more: ready again, or the pause or log-out that was asked for meanwhile."""
+    if agent.logout_wish or not agent.nailed_up:
+        agent = legs.end(floor, agent, "logged out" if agent.logout_wish else reason)
     floor.put_agent(go_on_as_wished(agent, now), now)
 
 
@@ -167,19 +176,15 @@ def go_on_as_wished(agent: Agent, now: Moment) -> Agent:
     return replace(agent, pause_wish="", logout_wish=False)
 
 
-def hang_up_leg(agent: Agent, reason: str) -> HangUp:
-    """End an agent's own leg. The agent must have one."""
-    leg_id = agent.leg.channel_id if agent.leg is not None else ChannelId("")
-    return HangUp(server=agent.settings.server, channel_id=leg_id, reason=reason)
-
-
 def wrap_up_overdue(floor: FloorState, agent_id: AgentId, now: Moment) -> None:
     """Alarm: the wrap-up limit is over; the campaign's default disposition is applied."""
-    agent = floor.agents[agent_id]
-    if agent.state is not AgentState.WRAP_UP or agent.campaign is None:
+    agent = floor.agents.get(agent_id)
+    if agent is None or agent.state is not AgentState.WRAP_UP or agent.campaign is None:
         return
     settings = floor.known[agent.campaign]
-    if now.s - agent.since_s < settings.wrap_up_limit_s:
+    due_s = agent.since_s + settings.wrap_up_limit_s
+    if now.s < due_s:
+        floor.wake(due_s, "wrap_up", agent_id)
         return
     dispose(floor, agent, settings.default_disposition, now, by="default")
     say(floor, floor.agents[agent_id], Prompt.SAVED)
@@ -188,8 +193,43 @@ def wrap_up_overdue(floor: FloorState, agent_id: AgentId, now: Moment) -> None:
 def released_overdue(floor: FloorState, attempt_id: AttemptId, now: Moment) -> None:
     """Alarm: a customer is still on the line after the conversation."""
     call = floor.calls.get(attempt_id)
-    if call is None or call.talk_ended_s is None or call.ended_s is not None or call.agent_id is None:
+    if call is None or call.talk_ended_s is None or call.state is not CallState.RELEASED:
         return
-    if now.s - call.talk_ended_s >= RELEASE_GRACE_S and call.bridged_s is not None and not call.hung_up_by_us:
-        floor.calls[attempt_id] = replace(call, hung_up_by_us=True)
-        floor.emit(HangUp(server=call.server, channel_id=ChannelId(attempt_id), reason="conversation over"))
+    if now.s < call.talk_ended_s + RELEASE_GRACE_S:
+        floor.wake(call.talk_ended_s + RELEASE_GRACE_S, "released", attempt_id)
+    elif not call.agent_lost:
+        let_go(floor, call, "conversation over")
+
+
+def let_go(floor: FloorState, call: Call, reason: str) -> None:
+    """Hang up on a customer after the conversation, once."""
+    if not call.hung_up_by_us:
+        floor.calls[call.attempt_id] = replace(call, hung_up_by_us=True)
+        floor.emit(HangUp(server=call.server, channel_id=ChannelId(call.attempt_id), reason=reason))
+
+
+def offer_again(floor: FloorState, attempt_id: AttemptId) -> None:
+    """A customer whose agent's phone failed waits for the next free agent.
+
+    Both must be known, in whatever order they come: that the phone failed, and that the customer is alone in the
+    dialplan, which lets nobody wait longer than it may and plays the message afterwards.
+    """
+    call = floor.calls.get(attempt_id)
+    if call is None or call.state is not CallState.RELEASED or not (call.agent_lost and call.alone):
+        return
+    if not call.hung_up_by_us and not call.disposed:
+        floor.calls[attempt_id] = calls.waiting_again(call)
+
+
+def hand_over(floor: FloorState, attempt_id: AttemptId, now: Moment) -> None:
+    """Another agent takes a conversation that was cut short, and will wrap it up: the first one is done with it."""
+    wrap = floor.wraps.pop(attempt_id, None)
+    agent = floor.agents.get(wrap.agent_id) if wrap is not None else None
+    if agent is None or agent.state is not AgentState.WRAP_UP or agent.attempt_id != attempt_id:
+        return
+    if agent.leg is not None:
+        go_on(floor, agent, now)
+        return
+    state = AgentState.OFFLINE if agent.nailed_up else AgentState.PAUSED
+    agent = agents.enter(agent, state, now.s, reason="phone lost")
+    floor.put_agent(replace(agent, pause_wish="", logout_wish=False), now)

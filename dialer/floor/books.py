@@ -1,0 +1,95 @@
+"""Dictionaries that keep the questions of every step answered: who waits, who is in the air, who is being called.
+
+`CallBook` is the only place where calls are kept; its side books cannot disagree with it, because every change of
+it changes them too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TypeVar
+
+from dialer.calls import Call
+from dialer.types import AttemptId, CallState, CampaignName, DebtorId, ServerName
+
+T = TypeVar("T")
+
+UNSERVED = frozenset({CallState.PLACED, CallState.RINGING, CallState.SCREENING, CallState.ANSWERED})
+"""After these an agent has been found, or none will come."""
+
+
+class CallBook(dict[AttemptId, Call]):
+    """Calls by id. Change it by item assignment and `pop` only."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__()
+        self._waiting: dict[AttemptId, None] = {}
+        self._unserved: dict[CampaignName, dict[AttemptId, None]] = {}
+        self._by_campaign: Counter[CampaignName] = Counter()
+        self._by_debtor: Counter[DebtorId] = Counter()
+        self._in_air: Counter[tuple[CampaignName, ServerName]] = Counter()
+
+    def __setitem__(self, attempt_id: AttemptId, call: Call) -> None:
+        before = self.get(attempt_id)
+        if before is None:
+            self._by_campaign[call.campaign] += 1
+            self._by_debtor[call.lead.debtor_id] += 1
+        if before is None or before.state is not call.state:
+            self._file(attempt_id, before, call)
+        super().__setitem__(attempt_id, call)
+
+    def pop(self, attempt_id: AttemptId, default: Call | None = None) -> Call | None:  # type: ignore[override]
+        """Take a call out."""
+        before = super().pop(attempt_id, None)
+        if before is None:
+            return default
+        self._file(attempt_id, before, None)
+        _decrease(self._by_campaign, before.campaign)
+        _decrease(self._by_debtor, before.lead.debtor_id)
+        return before
+
+    def _file(self, attempt_id: AttemptId, before: Call | None, after: Call | None) -> None:
+        was, is_now = before is not None and before.state in UNSERVED, after is not None and after.state in UNSERVED
+        if before is not None and was and not is_now:
+            del self._unserved[before.campaign][attempt_id]
+            _decrease(self._in_air, (before.campaign, before.server))
+        if after is not None and is_now and not was:
+            self._unserved.setdefault(after.campaign, {})[attempt_id] = None
+            self._in_air[after.campaign, after.server] += 1
+        if after is not None and after.state is CallState.ANSWERED:
+            self._waiting[attempt_id] = None
+        else:
+            self._waiting.pop(attempt_id, None)
+
+    def waiting(self) -> list[Call]:
+        """Calls that want an agent, the one answered first first."""
+        if not self._waiting:
+            return []
+        return sorted(
+            (self[attempt_id] for attempt_id in self._waiting),
+            key=lambda call: (call.answered_s or 0.0, call.attempt_id),
+        )
+
+    def unserved(self, campaign: CampaignName) -> Iterable[Call]:
+        """The calls of a campaign that nobody has answered or that wait for an agent."""
+        return (self[attempt_id] for attempt_id in self._unserved.get(campaign, ()))
+
+    def in_air(self, campaign: CampaignName, server: ServerName) -> int:
+        """How many those are, on one server."""
+        return self._in_air[campaign, server]
+
+    def of_campaign(self, campaign: CampaignName) -> int:
+        """How many calls of a campaign there are, in any state."""
+        return self._by_campaign[campaign]
+
+    def to_debtor(self, debtor_id: DebtorId) -> bool:
+        """Whether somebody is being called, or talked to, already."""
+        return debtor_id in self._by_debtor
+
+
+def _decrease(counts: Counter[T], key: T) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
