@@ -284,7 +284,13 @@ def _accepted(reports: tuple[Report, ...]) -> JsonValue:
         raise ControlError("; ".join(describe_report(report) for report in refusals))
     return {
         "reports": [
-            {"event": report.event, "level": report.level, "text": describe_report(report)} for report in reports
+            {
+                "event": report.event,
+                "level": report.level,
+                "text": describe_report(report),
+                "fields": {key: str(value) for key, value in report.fields.items()},
+            }
+            for report in reports
         ]
     }
 
