@@ -90,6 +90,19 @@ def test_a_migration_that_fails_leaves_the_version_before(tmp_path: Path) -> Non
     database.close()
 
 
+def test_a_migration_that_another_process_did_meanwhile_is_not_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store.db"
+    SqliteStore.create(path).close()
+    looks = iter([0])
+    real = migrations.version
+    database = connection.connect(path)
+    monkeypatch.setattr(migrations, "version", lambda opened: 0 if next(looks, 1) == 0 else real(opened))
+    assert migrations.migrate(database, AT) == 0
+    database.close()
+
+
 def test_a_newer_file_is_refused_with_a_cure(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     SqliteStore.create(path).close()

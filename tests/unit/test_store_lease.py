@@ -143,6 +143,17 @@ def test_a_number_in_the_air_is_leased_only_after_its_disposition(store: SqliteS
     assert take(store, at=LATER) == ()
 
 
+def test_a_call_placed_after_its_lease_ran_out_still_keeps_debtor_and_number_to_itself(store: SqliteStore) -> None:
+    stocked(
+        store,
+        [account("a", 1, debtor="d1"), account("a2", 2, debtor="d1"), account("b", 1, debtor="d2")],
+    )
+    (lead,) = take(store, 1, lease_s=1.0)
+    assert take(store, 0, at=LATER) == ()  # the lease is swept away
+    store.apply([placed(lead, "att-1", at=LATER)])
+    assert take(store, at=LATER) == ()
+
+
 def test_an_expired_lease_is_leased_again_only_when_it_was_never_dialled(store: SqliteStore) -> None:
     stocked(store, [account("dialled", 1), account("idle", 2)])
     by_no = {lead.account_no: lead for lead in take(store, lease_s=60.0)}

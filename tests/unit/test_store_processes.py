@@ -118,7 +118,7 @@ def test_what_a_killed_engine_had_in_the_air_is_found_and_its_other_leases_can_b
     path = tmp_path / "store.db"
     stocked(SqliteStore.create(path), [account(f"a{index}", index) for index in range(10)]).close()
     script = WRITER.replace(", closed(id)", ",").replace("take(store, batch)", "take(store, batch + 3)[:batch]")
-    writer = spawn(script, str(path), "5")
+    writer = spawn(f"{script}    sys.stdin.readline()\n", str(path), "5")
     assert writer.stdout is not None and writer.stdout.readline() == "1\n"
     writer.kill()
     writer.communicate(timeout=30)
