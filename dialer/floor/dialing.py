@@ -10,7 +10,7 @@ from dialer.events import Lead, LeaseLeads, ReleaseLease
 from dialer.floor import previewing, routing, sharing
 from dialer.floor.closing import finish_if_done, return_leads
 from dialer.floor.placing import place, trunk_with_room
-from dialer.floor.state import CampaignRun, FloorState, Moment, starts_left
+from dialer.floor.state import CampaignRun, FloorState, Moment, next_start_s, starts_left
 from dialer.types import AgentId, AgentState, CallState, CampaignState, Mode, ServerName
 
 PICKY_PAUSE_S = 60.0
@@ -19,6 +19,8 @@ SHELF_LIFE_S = 300.0
 """Leads stay in hand no longer than half their lease."""
 REPACE_S = 0.25
 """Forecasts change with time alone; decide again at least this often."""
+RATE_PAUSE_S = 0.01
+"""Calls that a limit per second holds back are placed when it opens, a few together when they are many."""
 
 
 def pace(floor: FloorState, now: Moment) -> None:
@@ -68,7 +70,17 @@ def _pace_pool(
             break
         placed += 1
     run.idle_reason = _idle_reason(run, view.ready, placed + len(view.ringing_s))
-    floor.repace_s = now.s + REPACE_S
+    again_s = now.s + REPACE_S
+    if decision.limit == "calls_per_s":
+        again_s = min(again_s, max(now.s + RATE_PAUSE_S, _rate_opens_s(floor, run, server, now)))
+    floor.repace_s = again_s if floor.repace_s is None else min(floor.repace_s, again_s)
+
+
+def _rate_opens_s(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> float:
+    """When the limits per second let this campaign place its next call on a server."""
+    trunks = [floor.trunks[name] for name in run.settings.trunks if floor.trunks[name].settings.server == server]
+    opens_s = min((next_start_s(load.placed_s, load.settings.calls_per_s, now.s) for load in trunks), default=now.s)
+    return max(opens_s, next_start_s(run.placed_s, run.settings.pacing.max_calls_per_s, now.s))
 
 
 def pool_view(

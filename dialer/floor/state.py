@@ -127,6 +127,15 @@ def starts_left(placed_s: deque[float], per_s: float, now_s: float) -> int:
     return max(0, min(max(1, int(per_s)) - len(placed_s), burst - recently))
 
 
+def next_start_s(placed_s: deque[float], per_s: float, now_s: float) -> float:
+    """The earliest moment at which `starts_left` allows a call, if none is placed before; monotonic seconds."""
+    opens_s = now_s
+    for most, window_s in ((max(1, int(per_s)), max(1.0, 1.0 / per_s)), (max(1, round(per_s / 10)), 0.1)):
+        if len(placed_s) >= most:
+            opens_s = max(opens_s, placed_s[-most] + window_s)
+    return opens_s
+
+
 @dataclass(slots=True, kw_only=True)
 class Link:
     """The manager connection to one server."""
