@@ -33,6 +33,9 @@ from dialer.types import AgentId, AttemptId, CallState, CampaignName, Outcome, S
 
 S = CallState
 
+RING_SLACK_S = 0.25
+"""Asterisk counts the ring time from a little before or after we do."""
+
 TRANSITIONS: dict[tuple[CallState, type], CallState] = {
     (S.PLACED, ChannelRang): S.RINGING,
     (S.PLACED, ChannelAnswered): S.SCREENING,
@@ -104,6 +107,7 @@ class Call:
     trunk: TrunkName
     placed_s: float
     placed_at: datetime
+    ring_timeout_s: float = 30.0
     state: CallState = S.PLACED
     channel: str = ""
     """Asterisk's name of the customer's channel, once it can be bridged."""
@@ -252,4 +256,6 @@ def outcome(call: Call, legal_wait_s: float) -> Outcome:
         return Outcome.UNKNOWN
     if call.cancelled:
         return Outcome.CANCELLED
+    if call.ended_s is not None and call.ended_s - call.placed_s >= call.ring_timeout_s - RING_SLACK_S:
+        return Outcome.NO_ANSWER  # our own CANCEL; Asterisk reports it like a far end's 480
     return outcome_of(cause=call.cause, sip_code=call.sip_code, rang=call.rang_s is not None)

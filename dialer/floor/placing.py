@@ -99,10 +99,10 @@ def _originate(
         trunk=trunk.name,
         placed_s=now.s,
         placed_at=now.at,
+        ring_timeout_s=max(settings.ring_timeout_s, settings.rules.min_ring_s),
         for_agent=for_agent,
     )
     caller_id = _caller_id(load)
-    ring_timeout_s = max(settings.ring_timeout_s, settings.rules.min_ring_s)
     floor.calls[call.attempt_id] = call
     load.in_use += 1
     load.placed_s.append(now.s)
@@ -127,14 +127,14 @@ def _originate(
             caller_id=caller_id,
             display_name=f"{mask_name(lead.debtor_name)} {lead.account_no[-4:]}",
             display_number=mask_number(lead.number),
-            ring_timeout_s=ring_timeout_s,
+            ring_timeout_s=call.ring_timeout_s,
             wait_s=settings.rules.legal_wait_s - WAIT_MARGIN_S,
             message=settings.messages.abandoned,
             detect_machines=settings.detect_machines,
             record=settings.record,
         ),
     )
-    floor.wake(now.s + ring_timeout_s + OVERDUE_GRACE_S, "overdue", call.attempt_id)
+    floor.wake(now.s + call.ring_timeout_s + OVERDUE_GRACE_S, "overdue", call.attempt_id)
 
 
 def trunk_with_room(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> TrunkLoad | None:
