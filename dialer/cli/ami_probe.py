@@ -29,7 +29,8 @@ class _Wire(AMIClient):  # type: ignore[misc]  # the package has no types
     """The package's connection and framing; whole messages go to our queue."""
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(address=host, port=port, timeout=TIMEOUT_S)
+        # The package's reader ends after this long without a byte, so it must outlast an unanswered question.
+        super().__init__(address=host, port=port, timeout=2 * TIMEOUT_S)
         self.packs: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def fire_recv_pack(self, pack: str) -> None:
@@ -41,6 +42,10 @@ class _Wire(AMIClient):  # type: ignore[misc]  # the package has no types
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self.disconnect()
+
+    def drop(self) -> None:
+        """Close a socket that was never connected."""
+        self._socket.close()
 
     def listen(self) -> None:
         """Read until the end, whatever ends it."""
@@ -68,7 +73,11 @@ class AmiProbe:
         Raises:
             OSError: nobody listens there.
         """
-        self._wire.connect()
+        try:
+            self._wire.connect()
+        except OSError:
+            self._wire.drop()
+            raise
         return self
 
     def __exit__(
