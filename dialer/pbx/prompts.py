@@ -34,10 +34,6 @@ PROMPTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "qing3 shu1 ru4 hui2 dian4 shi2 jian1, an4 jing3 hao4",
             "Please key in the time to call back, then pound.",
         ),
-        "moment": (
-            "qing3 shu1 ru4 hui2 bo1 shi2 jian1, an4 jing3 hao4 jie2 shu4",
-            "Please key in the time to call back, then pound.",
-        ),
         "confirm": (
             "que4 ren4 qing3 an4 yi1, chong2 xin1 shu1 ru4 qing3 an4 er4",
             "Press 1 to confirm, 2 to redo.",
