@@ -19,7 +19,6 @@ MAX_INFLATED_BYTES = 4 << 30
 """All parts of a workbook together; more is a bomb or no list of debtors."""
 MAX_STRINGS_BYTES = 512 << 20
 """The table of shared strings, which is the one part that is held in memory."""
-MAX_COLUMNS = 1000
 _ROWS_AT_ONCE = 500
 _EXACT_DIGITS = 15
 """A spreadsheet's number holds 15 significant digits. Source: IEEE 754 binary64; Excel specifications and limits."""
@@ -36,7 +35,7 @@ class _Sheet(Protocol):
     title: str
     sheet_state: str
 
-    def iter_rows(self, *, max_col: int) -> Iterator[tuple[_Cell, ...]]: ...
+    def iter_rows(self) -> Iterator[tuple[_Cell, ...]]: ...
     def reset_dimensions(self) -> None: ...
 
 
@@ -113,7 +112,7 @@ def _choose(path: Path, sheets: list[_Sheet], wanted: str | None) -> _Sheet:
 def _rows(path: Path, sheet: _Sheet) -> Iterator[RawRow]:
     # The stated size of a sheet may be a lie of the program that wrote it; without it all rows are read.
     sheet.reset_dimensions()
-    numbered = enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1)
+    numbered = enumerate(sheet.iter_rows(), start=1)
     while batch := _next_rows(path, numbered):
         yield from batch
 
