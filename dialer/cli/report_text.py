@@ -151,7 +151,7 @@ def _agents(view: View) -> RenderableType:
     table = _table(view, AGENT_HEADS)
     for one in view.report.agents:
         table.add_row(
-            Text(view.agent(one.agent_id)),
+            Text(f" {view.agent(one.agent_id)}"),
             f"{one.calls:,}",
             clock(one.talk_s),
             clock(one.wrap_up_s),
@@ -168,7 +168,7 @@ def _trunks(view: View) -> RenderableType:
     table = _table(view, TRUNK_HEADS)
     for one in view.report.trunks:
         table.add_row(
-            Text(one.trunk),
+            Text(f" {one.trunk}"),
             f"{one.attempts:,}",
             f"{one.answered:,}",
             percent(one.answer_seizure_ratio, 1),

@@ -46,7 +46,7 @@ def attempts_svg(points: Sequence[Point], times: Sequence[str], names: tuple[str
         names: of all attempts and of the answered ones, for the tool tips.
     """
     height = 170
-    top = nice_top(max((point.attempts for point in points), default=0))
+    top = nice_top(max(2, *(point.attempts for point in points)))  # half of it is a whole number
     plot = _Plot(len(points), height, top)
     columns = []
     for index, point in enumerate(points):
@@ -122,11 +122,11 @@ class _Plot:
 
 
 def nice_top(value: float) -> float:
-    """The least of 1, 2, 4, 5, 10 times a power of ten that is not below `value`; 1 for nothing."""
+    """The least of 1, 2, 4, 6, 8, 10 times a power of ten that is not below `value`; 1 for nothing."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1.0, 2.0, 4.0, 5.0, 10.0) if step * power >= value)
+    return next(step * power for step in (1.0, 2.0, 4.0, 6.0, 8.0, 10.0) if step * power >= value)
 
 
 def time_labels(moments: Sequence[datetime]) -> list[str]:
