@@ -56,8 +56,10 @@ def link_restored(floor: FloorState, fact: LinkRestored, now: Moment) -> None:
         channel = live.get(ChannelId(call.attempt_id))
         if channel is not None:
             _catch_up(floor, call, channel, lost_s, now)
-        else:
+        elif call.state is CallState.PLACED:
             floor.wake(call.placed_s + SETTLING_S, "overdue", call.attempt_id)
+        else:
+            _close_gone(floor, call, now)
     for leg_id in [one for one, agent_id in floor.called.items() if _is_at(floor, agent_id, fact.server)]:
         if leg_id not in live:
             connecting.not_picked_up(floor, leg_id, now)
@@ -139,18 +141,20 @@ def _check_call(floor: FloorState, call: Call, live: dict[ChannelId, LiveChannel
     """A call of ours: gone, or still there in some state we may have missed."""
     channel = live.get(ChannelId(call.attempt_id))
     if channel is None:
-        if now.s - call.placed_s >= SETTLING_S:
-            gone = replace(
-                call,
-                state=CallState.CLOSED,
-                ended_s=now.s,
-                talk_ended_s=call.talk_ended_s or (now.s if call.bridged_s is not None else None),
-            )
-            close(floor, gone, now)
+        if now.s >= call.placed_s + SETTLING_S:
+            _close_gone(floor, call, now)
         return
     agent = _partner(floor, channel)
     if agent is not None:
         connecting.together(floor, replace(call, channel=channel.channel), agent, channel.bridge_id, now)
+
+
+def _close_gone(floor: FloorState, call: Call, now: Moment) -> None:
+    """The channel is gone and nobody saw how."""
+    talk_ended_s = call.talk_ended_s
+    if call.bridged_s is not None and talk_ended_s is None:
+        talk_ended_s = now.s
+    close(floor, replace(call, state=CallState.CLOSED, ended_s=now.s, talk_ended_s=talk_ended_s), now)
 
 
 def _catch_up(floor: FloorState, call: Call, channel: LiveChannel, lost_s: float, now: Moment) -> None:
