@@ -31,9 +31,7 @@ _ID_KEYS: Final = {
 _HIDDEN: Final = "***"
 
 
-def mask_event(
-    logger: object, method: str, event: MutableMapping[str, object]
-) -> MutableMapping[str, object]:
+def mask_event(logger: object, method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
     """Mask phone numbers and secrets in one event (a structlog processor)."""
     for key, value in event.items():
         event[key] = _masked(key, value)

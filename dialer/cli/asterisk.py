@@ -99,7 +99,7 @@ def status(context: typer.Context) -> None:
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: dialer asterisk render --out /tmp/dialer-asterisk")
+@app.command(epilog="Example: dialer asterisk render --out asterisk-files")
 def render(
     context: typer.Context,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write the files.")],
