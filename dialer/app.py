@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -21,14 +22,17 @@ from dialer.control import ControlServer
 from dialer.engine import Engine
 from dialer.errors import SettingsError
 from dialer.settings import CampaignSettings, DialerSettings
+from dialer.snapshot import Snapshot
 from dialer.store.sqlite import SqliteStore
-from dialer.types import CampaignName
+from dialer.types import AgentState, CampaignName, CampaignState
 
 DRAIN_S = 20.0
 """After Ctrl-C conversations may go on this long; a second Ctrl-C ends them."""
 BOARD_EVERY_S = 0.25
 LINE_EVERY_S = 5.0
 WATCH_EVERY_S = 1.0
+WORTH_WAITING_S = 600.0
+"""`dialer run` goes on for accounts that fall due within this time, and ends when only later ones are left."""
 
 _log = structlog.stdlib.get_logger("dialer.app")
 
@@ -173,8 +177,21 @@ async def show(engine: Engine, lang: Lang) -> None:
 
 
 async def _stop_when_over(engine: Engine, names: tuple[str, ...]) -> None:
-    await engine.campaigns_over(names)
+    """Stop when every campaign is over, or has nothing to do for so long that nobody would wait for it."""
+    while not all(_nothing_to_do(engine.snapshot(), name) for name in names):
+        await asyncio.sleep(BOARD_EVERY_S)
     engine.stop(drain_s=DRAIN_S)
+
+
+def _nothing_to_do(seen: Snapshot, name: str) -> bool:
+    row = next((row for row in seen.campaigns if row.name == name), None)
+    if row is None:
+        return False
+    if row.state in (CampaignState.FINISHED, CampaignState.STOPPED):
+        return True
+    later = row.next_due_at is None or row.next_due_at > seen.at + timedelta(seconds=WORTH_WAITING_S)
+    at_work = any(agent.state in (AgentState.TALKING, AgentState.WRAP_UP) for agent in seen.agents)
+    return row.idle_reason.startswith("0 dialable") and row.in_air == 0 and later and not at_work
 
 
 async def _watch_files(engine: Engine, settings: DialerSettings) -> None:

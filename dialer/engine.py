@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -52,7 +52,6 @@ from dialer.events import (
     Originate,
     Report,
     SaveAgentState,
-    SaveCampaignState,
     Say,
     SettingsReloaded,
     Show,
@@ -126,7 +125,6 @@ class Engine:
         self._stop_by_s: float | None = None
         self._progress: dict[CampaignName, ListProgress] = {}
         self._recovered = asyncio.Event()
-        self._campaign_moved = asyncio.Event()
         self._stopped = asyncio.Event()
 
     # --- what commands may ask (see dialer.control.ControlTarget) --------------------------------------
@@ -190,16 +188,6 @@ class Engine:
                 self._facts.append(CampaignTold(campaign=name, state=CampaignState.PAUSED))
         _log.info("engine.stopping", drain_s=drain_s)
         self._wake()
-
-    async def campaigns_over(self, names: Collection[str]) -> None:
-        """Wait until every one of these campaigns was launched here and has come to its end."""
-        while not all(self._is_over(CampaignName(name)) for name in names):
-            await self._campaign_moved.wait()
-            self._campaign_moved.clear()
-
-    def _is_over(self, campaign: CampaignName) -> bool:
-        run = self._floor.state.campaigns.get(campaign)
-        return run is not None and run.state in (CampaignState.FINISHED, CampaignState.STOPPED)
 
     async def started(self, run: asyncio.Task[None]) -> None:
         """Wait until what an earlier run left has been taken up, or `run` has failed (then this fails too)."""
@@ -341,8 +329,6 @@ class Engine:
             case _:
                 self._pending.append(effect)
                 self._to_commit.set()
-                if isinstance(effect, SaveCampaignState):
-                    self._campaign_moved.set()
 
     # --- the store -------------------------------------------------------------------------------------
 
