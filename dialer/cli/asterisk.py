@@ -20,11 +20,11 @@ app = typer.Typer(help="Install, start, stop and configure Asterisk.", no_args_i
 @app.command(epilog="Example: dialer asterisk install")
 def install(context: typer.Context) -> None:
     """Fetch Asterisk into the runtime folder (once, without root), and make the prompts."""
-    from dialer.cli.private_asterisk import tools_of
+    from dialer.pbx.install import ensure_asterisk
     from dialer.pbx.prompts import build_prompts
 
     session = session_of(context)
-    tools = tools_of(session.settings, session.progress)
+    tools = ensure_asterisk(session.settings.runtime_path / "asterisk", session.progress)
     build_prompts(tools, tools.folder / "sounds", session.progress)
     version = ".".join(map(str, tools.version))
     if session.json:
@@ -35,15 +35,15 @@ def install(context: typer.Context) -> None:
 @app.command(epilog="Example: dialer asterisk up")
 def up(context: typer.Context) -> None:
     """Start every private server of dialer.yaml; one that runs already is left alone."""
-    from dialer.cli.private_asterisk import instance_of, tools_of
     from dialer.pbx.instance import Status
+    from dialer.pbx.wiring import private_instances
 
     session = session_of(context)
     servers = list(_private(session))
-    tools = tools_of(session.settings, session.progress)
+    instances = private_instances(session.settings, session.progress)
     started: list[JsonValue] = []
     for server in servers:
-        instance = instance_of(session.settings, server, tools, session.progress)
+        instance = instances[server.name]
         runs = instance.status() is Status.RUNNING
         if not runs:
             instance.start(die_with_parent=False)
@@ -106,11 +106,11 @@ def render(
     server: Annotated[str | None, typer.Option(help="Which server; default the only one.")] = None,
 ) -> None:
     """Write the files that an Asterisk of your own needs, and say where to include them."""
-    from dialer.cli.private_asterisk import pbx_of
     from dialer.pbx.render import render_dropin
+    from dialer.pbx.wiring import describe_server
 
     session = session_of(context)
-    files, where = render_dropin(pbx_of(session.settings, _one(session, server), (20, 0, 0)))
+    files, where = render_dropin(describe_server(session.settings, _one(session, server), (20, 0, 0)))
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, text in files.items():
         path = out / name
