@@ -73,8 +73,17 @@ class ImportPreview:
         return len(self.accounts) + len(self.rejected)
 
     def write_rejects(self, path: Path) -> int:
-        """Write the rejected rows to a CSV file to be mended; returns how many there are."""
-        return write_rejects(path, self.columns.headers, self.rejected)
+        """Write the rejected rows to a CSV file to be mended; returns how many there are.
+
+        Raises:
+            IntakeError: the file cannot be written, or is the list itself.
+        """
+        if path.exists() and path.samefile(self.source):
+            raise IntakeError(f"{path}: this is the list itself 这是原名单. Choose another file 请换一个文件名.")
+        try:
+            return write_rejects(path, self.columns.headers, self.rejected)
+        except OSError as error:
+            raise IntakeError(f"{path}: cannot be written 无法写入: {error.strerror or error}.") from error
 
     def close(self) -> None:
         """Free memory and disk space."""
@@ -224,9 +233,6 @@ def _notices(source: RowSource, columns: Columns, above: list[RawRow], as_of: da
     if above:
         rows = ", ".join(str(raw.number) for raw in above)
         yield Notice(text_zh=f"表头之上的行已跳过：{rows}", text_en=f"rows above the header were skipped: {rows}")
-    if columns.unknown:
-        names = ", ".join(columns.unknown)
-        yield Notice(text_zh=f"未导入的列：{names}", text_en=f"columns that are not imported: {names}")
     if columns.other_people:
         names = ", ".join(columns.other_people)
         yield Notice(

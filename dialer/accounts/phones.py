@@ -19,7 +19,7 @@ from dialer.types import Number
 _SEPARATORS = re.compile(r"[/;；、,，|｜\r\n]+|\s和\s|或")
 _FILLING = re.compile(r"[\s().\-‐‑‒–—―－~·]+")
 _DIALLABLE = re.compile(r"\+?[0-9]+")
-_POINT_ZERO = re.compile(r"([0-9]{7,15})\.0+")
+_POINT_ZERO = re.compile(r"([0-9]{11,15})\.0")
 _EXTENSION = re.compile(r"转|轉|分机|ext|#|x\s*[0-9]+$", re.IGNORECASE)
 # Without 179, which the library takes for the prefix of a carrier (17951 and others) and strips.
 _CHINESE_MOBILE = re.compile(r"(?:\+86|0086|86)?(1(?:[3-689][0-9]|7[0-8])[0-9]{8})")

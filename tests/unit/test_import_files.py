@@ -385,3 +385,11 @@ def test_no_cell_of_the_rejects_file_is_run_or_rounded_by_excel(preview_of: Prev
     originals = [cell for cells in rows for cell in cells[4:] if cell]
     assert len(originals) == 7
     assert all(cell.startswith("'") for cell in originals)
+
+
+def test_the_rejects_never_replace_the_list_itself(preview_of: Preview, tmp_path: Path):
+    preview = preview_of(HEADER + "X,,,,\n")
+    for path in (tmp_path / "list.csv", tmp_path / "missing" / "rejects.csv"):
+        with pytest.raises(IntakeError):
+            preview.write_rejects(path)
+    assert (tmp_path / "list.csv").read_text() == HEADER + "X,,,,\n"
