@@ -183,6 +183,7 @@ class ControlServer:
         finally:
             line.cancel()
             closing.cancel()
+            await asyncio.gather(line, closing, return_exceptions=True)  # no task outlives its connection
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         try:

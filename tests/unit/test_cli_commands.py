@@ -55,22 +55,21 @@ def run_in(folder: Path, *words: str, lang: str = "en_US.UTF-8") -> Result:
 def engine(folder: Path, floor: FakeFloor) -> Iterator[FakeFloor]:
     """A control socket where the settings of `folder` say, in a thread of its own."""
     path = Session(config=folder / "config/dialer.yaml").settings.control_path
-    ready, loop, done = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+    ready, leave = threading.Event(), threading.Event()
 
     async def serve() -> None:
         async with ControlServer(path, floor):
             ready.set()
-            await done.wait()
+            await asyncio.to_thread(leave.wait)
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     assert ready.wait(5.0)
     try:
         yield floor
     finally:
-        loop.call_soon_threadsafe(done.set)
+        leave.set()
         thread.join()
-        loop.close()
 
 
 # --- init ----------------------------------------------------------------------------------------------
