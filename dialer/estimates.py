@@ -94,6 +94,14 @@ class Estimates:
             target_ratio=settings.target_abandonment_ratio,
         )
 
+    def aimed_at(self, settings: PacingSettings) -> Estimates:
+        """The same knowledge under settings whose target may have changed; for a reload, or after `from_dict`."""
+        target = settings.target_abandonment_ratio
+        if target == self.target_ratio or min(target, self.target_ratio) <= 0.0:
+            return replace(self, target_ratio=target)
+        moved = _clamped(math.exp(self.log_price) * target / self.target_ratio, *PRICE_RANGE)
+        return replace(self, target_ratio=target, log_price=math.log(moved))
+
     def as_dict(self) -> dict[str, object]:
         """Plain lists and numbers, for a JSON snapshot."""
         return {
