@@ -46,7 +46,8 @@ def lease(
     at_text, teams = moment_text(at), json.dumps(campaign.teams)
     of_list = {"list_name": campaign.list_name, "at": at_text, "teams": teams}
     connection.execute(_SQL["sweep_expired_leases"], of_list)
-    connection.execute(_SQL["open_due_accounts"], of_list)
+    connection.execute(_SQL["open_due_callbacks"], of_list)
+    connection.execute(_SQL["open_due_accounts"], of_list | {"limit": max(0, limit)})
     chosen = _choose(connection, of_list, limit)
     until_at = moment_text(at + timedelta(seconds=lease_s))
     connection.executemany(

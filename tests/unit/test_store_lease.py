@@ -254,6 +254,17 @@ def test_a_callback_names_its_agent_and_comes_at_its_moment(store: SqliteStore) 
     assert again.callback_agent == AgentId("a7")
 
 
+def test_a_callback_does_not_stand_in_line_behind_retries_that_fell_due_before_it(store: SqliteStore) -> None:
+    stocked(store, [account("callback", 1, days=0), *(account(f"a{index}", index) for index in range(2, 40))])
+    for index, lead in enumerate(take(store)):
+        promised = lead.account_no == "callback"
+        later = step(NextKind.CALLBACK, LATER) if promised else step(NextKind.RETRY, AT + timedelta(hours=1))
+        whole_call(store, lead, f"att-{index}", later)
+    (first,) = take(store, 1, at=LATER)
+    assert first.account_no == "callback"
+    assert len(take(store, 20, at=LATER)) == 20
+
+
 def test_waiting_counts_what_may_be_dialled_later_and_what_is_leased_or_blocked(store: SqliteStore) -> None:
     stocked(store, [account("a", 1), account("b", 2), account("b2", 3, debtor="d"), account("b3", 4, debtor="d")])
     answer = store.lease(campaign(), limit=2, at=AT, lease_s=60.0, engine=ENGINE)

@@ -78,12 +78,14 @@ CREATE TABLE accounts (
 -- The order in which leads are leased; walked from its beginning, so the list may be long.
 CREATE INDEX accounts_pool ON accounts (
     list_name, callback DESC, priority DESC, days_past_due DESC, amount_due_cents DESC, last_attempt_at, account_id,
-    team, debtor_id, next_phone_id
+    team, debtor_id, next_phone_id, state, leased_by
 ) WHERE state = 'open' AND leased_by IS NULL;
 -- Many fall due at one moment, when calling hours begin: then the most urgent are first.
 CREATE INDEX accounts_due ON accounts (
-    list_name, next_at, callback DESC, priority DESC, days_past_due DESC, amount_due_cents DESC
+    list_name, next_at, callback DESC, priority DESC, days_past_due DESC, amount_due_cents DESC, leased_by
 ) WHERE next_at IS NOT NULL AND leased_by IS NULL;
+CREATE INDEX accounts_callback ON accounts (list_name, next_at)
+    WHERE callback = 1 AND next_at IS NOT NULL AND leased_by IS NULL;
 CREATE INDEX accounts_state ON accounts (list_name, state);
 CREATE INDEX accounts_debtor ON accounts (debtor_id);
 CREATE INDEX accounts_phone ON accounts (next_phone_id);

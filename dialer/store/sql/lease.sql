@@ -6,13 +6,22 @@ UPDATE accounts SET leased_by = NULL, leased_until_at = NULL, leased_number = NU
 WHERE leased_by IS NOT NULL AND leased_until_at <= :at
   AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = accounts.debtor_id AND t.disposed_at IS NULL);
 
+-- name: open_due_callbacks
+-- All of them: a promised moment does not stand in line behind retries that fell due before it.
+UPDATE accounts SET state = 'open', next_at = NULL
+WHERE account_id IN (
+    SELECT account_id FROM accounts INDEXED BY accounts_callback
+    WHERE list_name = :list_name AND callback = 1 AND next_at IS NOT NULL AND next_at <= :at AND leased_by IS NULL
+);
+
 -- name: open_due_accounts
--- Bounded, so that a night's worth of retries falling due at once delays no lease for long.
+-- A few times what is wanted, so that a night's worth of retries falling due at once delays no lease for long.
 UPDATE accounts SET state = 'open', next_at = NULL
 WHERE account_id IN (
     SELECT account_id FROM accounts INDEXED BY accounts_due
     WHERE list_name = :list_name AND next_at IS NOT NULL AND next_at <= :at AND leased_by IS NULL
-    ORDER BY next_at, callback DESC, priority DESC, days_past_due DESC, amount_due_cents DESC LIMIT 1000
+    ORDER BY next_at, callback DESC, priority DESC, days_past_due DESC, amount_due_cents DESC
+    LIMIT 4 * :limit
 );
 
 -- name: dialable_accounts
