@@ -130,9 +130,12 @@ def test_wrap_ups_that_must_end_soon_count_as_agents():
     assert calls(replace(ending, wrap_up_limit_s=18.0)) > calls(replace(ending, wrap_up_limit_s=300.0))
 
 
-def test_agents_shared_with_other_campaigns_count_for_less():
+def test_agents_shared_with_other_campaigns_count_for_their_share():
     agents = replace(BUSY, ready=0, wrapping_s=(12.0,) * 8)
-    assert calls(replace(agents, agents_shared=0.3)) < calls(agents)
+    shared = replace(agents, agents_shared=0.3)
+    assert calls(shared) < calls(agents)
+    alone, together = (pacing.decide(view, LEARNED, SETTINGS).expected_free for view in (agents, shared))
+    assert together == pytest.approx(0.3 * alone)
 
 
 def test_the_decision_tells_what_it_expects():
