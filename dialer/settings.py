@@ -40,6 +40,8 @@ class ServerSettings:
     """Secret of the read-only manager user `witness`; empty: there is none."""
     tls: bool = False
     sip_port: int = 5060
+    sip_bind: str = "127.0.0.1"
+    """Address on which a private server listens for phones and trunks; loopback until somebody decides otherwise."""
     rtp_start: int = 10000
     rtp_end: int = 10999
     private: bool = True

@@ -15,6 +15,7 @@ from dialer.config.values import (
     Day,
     Digits,
     Duration,
+    EndpointName,
     Extension,
     Host,
     Money,
@@ -59,6 +60,7 @@ class ServerSection(Section):
     witness_secret: Secret = ""
     tls: bool = False
     sip_port: Port = 5060
+    sip_bind: Host = "127.0.0.1"
     rtp_start: Annotated[int, Field(ge=1_024, le=65_534)] = 10_000
     rtp_end: Annotated[int, Field(ge=1_025, le=65_535)] = 10_999
 
@@ -106,8 +108,8 @@ class DialerFile(Section):
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
     servers: Annotated[dict[Name, ServerSection], Field(min_length=1)]
     trunks: Annotated[dict[Name, TrunkSection], Field(min_length=1)]
-    agents: dict[Name, AgentSection] = Field(default_factory=dict)
-    supervisors: dict[Name, SupervisorSection] = Field(default_factory=dict)
+    agents: dict[EndpointName, AgentSection] = Field(default_factory=dict)
+    supervisors: dict[EndpointName, SupervisorSection] = Field(default_factory=dict)
     pause_reasons: dict[Annotated[str, Field(pattern=r"^[0-9]$")], Text] = Field(default_factory=dict)
 
 

@@ -19,6 +19,7 @@ _UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86
 _RATIO = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%?)")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+_ENDPOINT = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _SECRET = re.compile(r"[A-Za-z0-9._~+/=@!%^*-]{8,128}")  # what Asterisk's files can hold without quoting
 _DIGITS = re.compile(r"[0-9]{1,2}")
 _CALLER_ID = re.compile(r"\+?[0-9]{3,15}")
@@ -148,6 +149,11 @@ Day = Annotated[date, BeforeValidator(parse_date)]
 Windows = Annotated[tuple[Annotated[Window, BeforeValidator(parse_window)], ...], BeforeValidator(_one_or_more)]
 Secret = Annotated[str, BeforeValidator(parse_secret)]
 Name = Annotated[str, _matching(_NAME, "a small letter, then up to 30 small letters, digits, - or _, as in agent01")]
+EndpointName = Annotated[
+    # A hyphen ends an endpoint's name in the names of its channels, and spying goes by their beginning.
+    str,
+    _matching(_ENDPOINT, "a small letter, then up to 30 small letters, digits or _, as in agent01"),
+]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_one_or_more)]
 Digits = Annotated[str, _matching(_DIGITS, "one or two digits")]
 CallerIds = Annotated[

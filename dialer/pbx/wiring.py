@@ -30,6 +30,7 @@ def describe_server(
     return DialerPbx(
         sip_port=server.sip_port,
         ami_port=server.ami_port,
+        bind_host=server.sip_bind,
         rtp_first_port=server.rtp_start,
         rtp_last_port=server.rtp_end,
         ami_secret=server.ami_secret,
