@@ -168,7 +168,7 @@ class Floor:
             case LinkRestored():
                 reconciling.link_restored(floor, fact, now)
             case ChannelsListed():
-                reconciling.compare(floor, fact.server, fact.channels, now)
+                reconciling.listed(floor, fact, now)
             case AttemptRecovered():
                 reconciling.recovered(floor, fact, now)
             case CallUnresolved():

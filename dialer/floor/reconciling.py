@@ -17,6 +17,7 @@ from dialer.events import (
     AgentLegUp,
     AttemptRecovered,
     ChannelEnded,
+    ChannelsListed,
     CloseAttempt,
     LinkLost,
     LinkRestored,
@@ -50,39 +51,57 @@ def link_restored(floor: FloorState, fact: LinkRestored, now: Moment) -> None:
     lost_s = floor.links[fact.server].lost_s
     floor.links[fact.server] = Link(connected=True, reason="")
     floor.report("ami.up", server=fact.server, channels=len(fact.channels))
-    compare(floor, fact.server, fact.channels, now)
     live = {channel.channel_id: channel for channel in fact.channels}
-    for call in [one for one in floor.calls.values() if one.server == fact.server]:
-        channel = live.get(ChannelId(call.attempt_id))
-        if channel is not None:
-            _catch_up(floor, call, channel, lost_s, now)
-        elif call.state is CallState.PLACED:
+    for call in _calls_at(floor, fact.server):
+        if ChannelId(call.attempt_id) in live:
+            continue
+        if call.state is CallState.PLACED:
             floor.wake(call.placed_s + SETTLING_S, "overdue", call.attempt_id)
         else:
             _close_gone(floor, call, now)
+    _compare(floor, fact.server, fact.channels, now)
+    for call in _calls_at(floor, fact.server):
+        channel = live.get(ChannelId(call.attempt_id))
+        if channel is not None:
+            _catch_up(floor, call, channel, lost_s, now)
     for leg_id in [one for one, agent_id in floor.called.items() if _is_at(floor, agent_id, fact.server)]:
         if leg_id not in live:
             connecting.not_picked_up(floor, leg_id, now)
 
 
-def compare(floor: FloorState, server: ServerName, channels: tuple[LiveChannel, ...], now: Moment) -> None:
-    """Bring the floor in line with a server's list of channels.
+def listed(floor: FloorState, fact: ChannelsListed, now: Moment) -> None:
+    """The answer to an inquiry, while events go on: a call that nothing is heard of and that is not there is closed.
 
-    Args:
-        floor: the floor.
-        server: whose list it is.
-        channels: every channel there.
-        now: the moment.
+    No more than that may be read from it: what is newer than the list has been told by events already.
     """
+    live = {channel.channel_id for channel in fact.channels}
+    for call in _calls_at(floor, fact.server):
+        unheard = call.state in (CallState.PLACED, CallState.RINGING)
+        if unheard and ChannelId(call.attempt_id) not in live and now.s >= call.placed_s + SETTLING_S:
+            _close_gone(floor, call, now)
+
+
+def _compare(floor: FloorState, server: ServerName, channels: tuple[LiveChannel, ...], now: Moment) -> None:
+    """Bring the floor in line with a server's list of channels after nobody listened."""
     live = {channel.channel_id: channel for channel in channels}
     _rebuild_bridges(floor, server, channels)
     _drop_lost_legs(floor, server, live, now)
+    for call in _calls_at(floor, server):
+        if ChannelId(call.attempt_id) not in live and now.s >= call.placed_s + SETTLING_S:
+            _close_gone(floor, call, now)
     _adopt_legs(floor, server, channels, now)
     for fact in [one for one in floor.recovered.values() if one.server == server]:
         del floor.recovered[fact.attempt_id]
         _adopt_call(floor, fact, live.get(ChannelId(fact.attempt_id)), now)
-    for call in [one for one in floor.calls.values() if one.server == server]:
-        _check_call(floor, call, live, now)
+    for call in _calls_at(floor, server):
+        channel = live.get(ChannelId(call.attempt_id))
+        agent = _partner(floor, channel) if channel is not None else None
+        if channel is not None and agent is not None:
+            connecting.together(floor, replace(call, channel=channel.channel), agent, channel.bridge_id, now)
+
+
+def _calls_at(floor: FloorState, server: ServerName) -> list[Call]:
+    return [call for call in floor.calls.values() if call.server == server]
 
 
 def recovered(floor: FloorState, fact: AttemptRecovered, now: Moment) -> None:
@@ -135,18 +154,6 @@ def _drop_lost_legs(floor: FloorState, server: ServerName, live: dict[ChannelId,
         if agent.leg is not None and agent.settings.server == server and agent.leg.channel_id not in live:
             lost = ChannelEnded(channel_id=agent.leg.channel_id, cause=LOST)
             shift.leg_ended(floor, agent, lost, now)
-
-
-def _check_call(floor: FloorState, call: Call, live: dict[ChannelId, LiveChannel], now: Moment) -> None:
-    """A call of ours: gone, or still there in some state we may have missed."""
-    channel = live.get(ChannelId(call.attempt_id))
-    if channel is None:
-        if now.s >= call.placed_s + SETTLING_S:
-            _close_gone(floor, call, now)
-        return
-    agent = _partner(floor, channel)
-    if agent is not None:
-        connecting.together(floor, replace(call, channel=channel.channel), agent, channel.bridge_id, now)
 
 
 def _close_gone(floor: FloorState, call: Call, now: Moment) -> None:
