@@ -6,6 +6,7 @@ events are the dialplan's; `asterisk/README.md` lists them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -269,9 +270,15 @@ def written(number: str, number_format: str) -> str:
         case "digits":
             return number.removeprefix("+")
         case "national":
-            return number.removeprefix("+86") if number.startswith("+86") else number
+            return _in_china(number.removeprefix("+86")) if number.startswith("+86") else number
         case _:
             return number
+
+
+def _in_china(number: str) -> str:
+    """A Chinese number as it is dialled within China: landlines with their trunk prefix 0."""
+    is_landline = re.fullmatch(r"(?!1[3-9]\d{9}$|[48]00\d{7}$|9[56]\d{3,6}$)[1-9]\d{8,}", number)
+    return f"0{number}" if is_landline else number
 
 
 def _quotable(text: str) -> str:
