@@ -133,6 +133,16 @@ def test_an_account_goes_over_to_the_debtor_the_file_names_by_id_with_no_number_
     assert numbers == {"a": (number(4), "王d2"), "b": (number(2), "王d1")}
 
 
+def test_an_account_stopped_while_it_had_no_number_is_not_revived_by_a_number_of_another_debtor(
+    store: SqliteStore,
+) -> None:
+    load(store, account("a", debtor="d1"))
+    store.add_stop("a", "do_not_call", by="boss", at=AT)
+    load(store, account("a", debtor="d2"), account("b", 1, debtor="d2"))
+    assert [lead.account_no for lead in take(store)] == ["b"]
+    assert store.list_progress(LIST).never == 1
+
+
 def test_an_account_moves_to_the_list_of_the_last_file(store: SqliteStore) -> None:
     load(store, account("a", 1))
     assert load(store, account("a", 1), list_name="summer") == (0, 1, 0)

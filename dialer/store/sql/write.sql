@@ -66,9 +66,10 @@ INSERT INTO do_not_call (number, flag, added_by, at, note) VALUES (:number, :fla
 ON CONFLICT (number) DO NOTHING;
 
 -- name: stop_debtor
--- A flag for good: nothing of this debtor is dialled again.
+-- A flag for good: nothing of this debtor is dialled again, not even what only a new number would reopen.
 UPDATE accounts SET state = 'never', next_at = NULL, next_rule = :rule, next_reason = :reason
-WHERE debtor_id = :debtor_id AND state IN ('open', 'waiting', 'hold');
+WHERE debtor_id = :debtor_id
+  AND (state IN ('open', 'waiting', 'hold') OR (state = 'closed' AND next_rule = 'no-number'));
 
 -- name: debtors_of_account
 SELECT DISTINCT debtor_id FROM accounts WHERE account_no = :account_no;
