@@ -76,8 +76,9 @@ def kind_of(floor: FloorState, settings: CampaignSettings, lead: Lead) -> Kind:
 def can_be_taken(floor: FloorState, run: CampaignRun, lead: Lead, server: ServerName) -> bool:
     """Whether somebody who may take this call is there, so that dialling makes sense.
 
-    A lead that only some may take is dialled for a free one of them who has no such call coming already; a promised
-    call-back waits for its agent while that one is on shift, and goes to anybody when not.
+    A lead that only some may take is dialled for a free one of them who has no call coming already: none that only
+    they may take, and none of the others' that the others are too few for. A promised call-back waits for its agent
+    while that one is on shift, and goes to anybody when not.
     """
     rule = rule_for(floor, run.settings, lead)
     staff = floor.staff(run.settings, server)
@@ -87,8 +88,9 @@ def can_be_taken(floor: FloorState, run: CampaignRun, lead: Lead, server: Server
         able = promised
     if len(able) == len(staff):
         return True
-    coming = sum(
-        any(qualifies(floor, agent, run.settings, call.lead) for agent in able)
-        for call in floor.in_air(run.settings.name, server)
-    )
-    return sum(agent.free for agent in able) > coming
+    in_air = floor.in_air(run.settings.name, server)
+    picky = [call.lead for call in in_air if is_picky(floor, run.settings, call.lead)]
+    theirs = sum(any(qualifies(floor, agent, run.settings, one) for agent in able) for one in picky)
+    free, free_able = sum(agent.free for agent in staff), sum(agent.free for agent in able)
+    overflow = max(0, run.agents_wanted(len(in_air) - len(picky)) - (free - free_able))
+    return free_able > theirs + overflow

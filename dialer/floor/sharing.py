@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 
 from dialer.agents import Agent
 from dialer.campaigns import assignment
 from dialer.floor.state import CampaignRun, FloorState
-from dialer.types import AgentId, AgentState, CampaignName, CampaignState, Mode, ServerName
-
-MEMORY_CALLS = 256.0
-"""Over about so many calls the answer ratio is taken that turns calls in the air into answers to come."""
+from dialer.types import AgentId, AgentState, CampaignName, CampaignState, ServerName
 
 Pool = tuple[CampaignName, ServerName]
 
@@ -36,7 +32,7 @@ def count_free_agents(floor: FloorState) -> dict[CampaignName, frozenset[AgentId
     lacking: Counter[Pool] = Counter()
     for run in running:
         for server in floor.links:
-            lacking[run.settings.name, server] = _needed(floor, run, server)
+            lacking[run.settings.name, server] = run.agents_wanted(floor.calls.in_air(run.settings.name, server))
     for agent in free:
         rivals = [run for run in running if _serves(agent, run)]
         if rivals:
@@ -58,18 +54,6 @@ def _neediest(rivals: list[CampaignRun], agent: Agent, lacking: Counter[Pool]) -
         return (short <= 0, not (run.leads or run.picky), -short, run.settings.name)
 
     return min(rivals, key=urgency).settings.name
-
-
-def _needed(floor: FloorState, run: CampaignRun, server: ServerName) -> int:
-    """Agents for whom calls are in the air already."""
-    in_air = floor.calls.in_air(run.settings.name, server)
-    match run.settings.mode:
-        case Mode.POWER:
-            return math.ceil(in_air / max(1.0, run.settings.pacing.ratio))
-        case Mode.PREDICTIVE:
-            return math.ceil(in_air * run.estimates.ring.answer_ratio(MEMORY_CALLS))
-        case _:
-            return in_air
 
 
 def share(floor: FloorState, run: CampaignRun, server: ServerName) -> float:

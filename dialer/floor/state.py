@@ -7,6 +7,7 @@ Every other module of this room is functions over this state: they read it, repl
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,9 +28,13 @@ from dialer.types import (
     CampaignName,
     CampaignState,
     ChannelId,
+    Mode,
     ServerName,
     TrunkName,
 )
+
+MEMORY_CALLS = 256.0
+"""Over about so many calls the answer ratio is taken that turns calls in the air into answers to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,16 @@ class CampaignRun:
     idle_reason: str = ""
     refusals: dict[str, int] = field(default_factory=dict)
     """Rule -> leads that the gate refused."""
+
+    def agents_wanted(self, calls_in_air: int) -> int:
+        """How many agents calls in the air will take, by the mode's own measure."""
+        match self.settings.mode:
+            case Mode.POWER:
+                return math.ceil(calls_in_air / max(1.0, self.settings.pacing.ratio))
+            case Mode.PREDICTIVE:
+                return math.ceil(calls_in_air * self.estimates.ring.answer_ratio(MEMORY_CALLS))
+            case _:
+                return calls_in_air
 
 
 @dataclass(slots=True, kw_only=True)
