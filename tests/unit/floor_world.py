@@ -23,6 +23,7 @@ from dialer.events import (
     CustomerReady,
     CustomerReleased,
     DigitPressed,
+    DispositionTold,
     Effect,
     Fact,
     Lead,
@@ -379,3 +380,8 @@ def crowd(count: int) -> list[AgentSettings]:
 
 def same(one: CampaignSettings, **changed: Any) -> CampaignSettings:
     return replace(one, **changed)
+
+
+def disposed_of(name: str, code: str, **more: Any) -> DispositionTold:
+    """A disposition by CLI."""
+    return DispositionTold(agent_id=AgentId(name), code=DispositionCode(code), **more)
