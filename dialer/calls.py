@@ -131,6 +131,8 @@ class Call:
     talk_ended_s: float | None = None
     ended_s: float | None = None
     connect_asked_s: float | None = None
+    asked_channels: tuple[str, ...] = ()
+    """Agents' channels to which a bridge was asked for, in order."""
     verdict: Verdict | None = None
     unserved: bool = False
     """The dialplan began the message: no agent came in time."""

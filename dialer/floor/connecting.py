@@ -47,6 +47,8 @@ def serve(floor: FloorState, call: Call, now: Moment) -> None:
 def ask_bridge(floor: FloorState, call: Call, agent: Agent) -> None:
     """Emit the bridge of a reserved call and its agent's leg."""
     if agent.leg is not None:
+        asked = (*call.asked_channels, agent.leg.channel)
+        floor.calls[call.attempt_id] = replace(call, asked_channels=asked)
         floor.emit(
             Bridge(
                 server=call.server,
@@ -111,10 +113,13 @@ def bridge_failed(floor: FloorState, call: Call, reason: str, now: Moment) -> No
     """The bridge did not come about.
 
     When the customer's channel is named as the one that is gone, or the link is, the agent keeps the place in the
-    line; else the agent's phone is at fault and the agent is set aside.
+    line; else the agent's phone is at fault and the agent is set aside. A failure of an earlier agent's bridge says
+    nothing of the present one's.
     """
     customer_gone = bool(call.channel) and call.channel in reason
     agent = floor.agents.get(call.agent_id) if call.agent_id is not None else None
+    if agent is not None and not customer_gone and _is_stale(call, agent, reason):
+        return
     if customer_gone or not floor.links[call.server].connected:
         free_reserved_agent(floor, call, now)
     elif agent is not None and agent.state is AgentState.RESERVED and agent.attempt_id == call.attempt_id:
@@ -124,6 +129,10 @@ def bridge_failed(floor: FloorState, call: Call, reason: str, now: Moment) -> No
         floor.calls[call.attempt_id] = replace(calls.released(call, now.s), agent_id=None)
     else:
         wait_again(floor, call, now)
+
+
+def _is_stale(call: Call, agent: Agent, reason: str) -> bool:
+    return agent.leg is None or any(name in reason for name in call.asked_channels if name != agent.leg.channel)
 
 
 def wait_again(floor: FloorState, call: Call, now: Moment) -> None:
