@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,6 +33,7 @@ DRAIN_S = 20.0
 BOARD_EVERY_S = 0.25
 LINE_EVERY_S = 5.0
 WATCH_EVERY_S = 1.0
+SWITCH_S = 0.0005
 WORTH_WAITING_S = 600.0
 """`dialer run` goes on for accounts that fall due within this time, and ends when only later ones are left."""
 
@@ -142,10 +145,29 @@ async def running(settings: DialerSettings) -> AsyncIterator[Engine]:
         task = asyncio.create_task(engine.run(), name="engine")
         try:
             await engine.started(task)
-            yield engine
+            with _prompt():
+                yield engine
         finally:
             engine.stop(drain_s=0.0)
             await task
+
+
+@contextlib.contextmanager
+def _prompt() -> Iterator[None]:
+    """Keep the interpreter from making an answered customer wait.
+
+    A full collection over all that was loaded took 90 ms; frozen, it is left out. A thread that computes, such as the
+    store's, hands the interpreter over after `SWITCH_S` instead of 5 ms.
+    """
+    before_s = sys.getswitchinterval()
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before_s)
+        gc.unfreeze()
 
 
 def stop_politely(engine: Engine) -> Callable[[], None]:

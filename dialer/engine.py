@@ -6,8 +6,9 @@
                                                                      `-- Originate, only after its attempt is committed
 
 One task steps the floor, so no two facts are ever taken at the same time. Writes go to one thread, batch after batch:
-what gathers while a batch is being committed is the next batch. When the store cannot commit, the same batch is tried
-again, nothing is dialled meanwhile, and nothing is skipped.
+what gathers while a batch is being committed is the next batch, and one that no call waits for gathers a little
+longer. When the store cannot commit, the same batch is tried again, nothing is dialled meanwhile, and nothing is
+skipped.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ from dialer.types import AgentState, CampaignName, CampaignState, ChannelId, Ser
 
 LEASE_S: Final = 600.0
 """A lead that this engine neither dialled nor gave back is free again after this long."""
+GATHER_S: Final = 0.02
+"""Writes that no call waits for are committed after so long, together."""
 STORE_RETRY_S: Final = 0.5
 LINK_RETRY_S: Final = 2.0
 PROGRESS_EVERY_S: Final = 2.0
@@ -119,6 +122,7 @@ class Engine:
         self._awake = asyncio.Event()
         self._pending: list[Write | LeaseLeads | Originate] = []
         self._to_commit = asyncio.Event()
+        self._awaited = asyncio.Event()
         self._committing = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -232,6 +236,7 @@ class Engine:
         open_attempts = await self._in_store(self._store.open_attempts)
         states = await self._in_store(self._store.campaign_states)
         _log.info("engine.started", released_leases=released, open_attempts=len(open_attempts))
+        self._close_shifts("engine started")
         for attempt in open_attempts:
             self._step(
                 AttemptRecovered(
@@ -329,17 +334,30 @@ class Engine:
             case _:
                 self._pending.append(effect)
                 self._to_commit.set()
+                if isinstance(effect, Originate | LeaseLeads):
+                    self._awaited.set()
 
     # --- the store -------------------------------------------------------------------------------------
 
     async def _commit_for_ever(self) -> None:
         while True:
             await self._to_commit.wait()
+            await self._gather()
             self._to_commit.clear()
             batch, self._pending = self._pending, []
             self._committing = True
             await self._commit(batch)
             self._committing = False
+
+    async def _gather(self) -> None:
+        """Let writes that nothing waits for come together.
+
+        The first of them tells of an answer: a commit at once would cost interpreter time just when the bridge does.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                await self._awaited.wait()
+        self._awaited.clear()
 
     async def _commit(self, batch: list[Write | LeaseLeads | Originate]) -> None:
         """Commit a batch, then do what had to wait for it."""
@@ -460,7 +478,7 @@ class Engine:
         except AmiError as error:
             _log.warning("ami.inquiry_failed", server=server, reason=str(error))
             return
-        channels = tuple(translate.live_channel(item) for item in items if item.get("Uniqueid"))
+        channels = tuple(translate.live_channel(item, server) for item in items if item.get("Uniqueid"))
         if restored:
             self._take(LinkRestored(server=server, channels=channels))
         else:
