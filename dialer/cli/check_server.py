@@ -251,8 +251,17 @@ def _trunk(trunk: TrunkSettings, states: list[str], place: str) -> Check:
     return bad(
         name,
         Text2(zh=f"线路 {where} 不可达（{states[0]}）", en=f"the trunk {where} does not answer ({states[0]})"),
-        Text2(
-            zh="检查地址、端口、防火墙，并询问运营商。", en="Check address, port and firewalls, and ask the carrier."
-        ),
+        _how_to_reach(trunk),
         place=place,
+    )
+
+
+def _how_to_reach(trunk: TrunkSettings) -> Text2:
+    if trunk.host in ("127.0.0.1", "localhost"):
+        return Text2(
+            zh="运行 dialer carrier up（模拟运营商），半分钟内即可探测到。",
+            en="Start the simulated network, `dialer carrier up`; Asterisk notices within half a minute.",
+        )
+    return Text2(
+        zh="检查地址、端口、防火墙，并询问运营商。", en="Check address, port and firewalls, and ask the carrier."
     )

@@ -22,14 +22,14 @@ _SECRET_BYTES: Final = 18  # 24 characters of base64, none of which needs quotin
 _SAMPLE_PATH: Final = Path("lists/sample.csv")
 _SAMPLE: Final = """\
 合同号,姓名,手机号,逾期金额,逾期天数,产品,省份,风险等级
-DEMO-0001,王小明,13900000001,1280.50,5,消费贷,上海,low
-DEMO-0002,李晓红,13900000002,860.00,12,信用卡,浙江,low
-DEMO-0003,张建国,13900000003,15300.00,45,经营贷,江苏,medium
-DEMO-0004,刘洋,13900000004,4200.00,33,消费贷,广东,medium
-DEMO-0005,陈思,13900000005,990.00,8,信用卡,北京,low
-DEMO-0006,杨柳,13900000006,26800.00,95,经营贷,四川,high
-DEMO-0007,黄海,13900000007,3150.75,21,消费贷,湖北,low
-DEMO-0008,欧阳雪,13900000008,7600.00,64,信用卡,福建,high
+DEMO-0001,王小明,15400000001,1280.50,5,消费贷,上海,low
+DEMO-0002,李晓红,15400000002,860.00,12,信用卡,浙江,low
+DEMO-0003,张建国,15400000003,15300.00,45,经营贷,江苏,medium
+DEMO-0004,刘洋,15400000004,4200.00,33,消费贷,广东,medium
+DEMO-0005,陈思,15400000005,990.00,8,信用卡,北京,low
+DEMO-0006,杨柳,15400000006,26800.00,95,经营贷,四川,high
+DEMO-0007,黄海,15400000007,3150.75,21,消费贷,湖北,low
+DEMO-0008,欧阳雪,15400000008,7600.00,64,信用卡,福建,high
 """
 
 _NEXT_STEPS_PATH: Final = Path("README.md")
@@ -39,12 +39,15 @@ _NEXT_STEPS: Final = """\
 | 步骤 | 命令 | Step |
 |---|---|---|
 | 1 | `dialer asterisk install` | 下载 Asterisk，无需 root（已有则跳过）/ fetch Asterisk, without root |
-| 2 | `dialer asterisk up` | 启动 / start it |
-| 3 | `dialer import lists/sample.csv --list demo` | 导入示例名单 / import the sample list |
-| 4 | `dialer campaign check demo` | 用文字说明活动会做什么 / say what the campaign would do |
-| 5 | `dialer doctor` | 检查一切 / check everything |
-| 6 | `dialer run demo` | 拨打 / dial |
-| 7 | `dialer report demo --html report.html` | 报告 / report |
+| 2 | `dialer carrier up` | 启动本机的模拟运营商 / start the simulated telephone network |
+| 3 | `dialer asterisk up` | 启动 Asterisk / start Asterisk |
+| 4 | `dialer import lists/sample.csv --list demo` | 导入示例名单 / import the sample list |
+| 5 | `dialer campaign check demo` | 用文字说明活动会做什么 / say what the campaign would do |
+| 6 | `dialer doctor` | 检查一切 / check everything |
+| 7 | `dialer run demo` | 拨打 / dial |
+| 8 | `dialer softphone agent05` | 在另一个终端：坐席话机 / in another terminal: an agent's phone |
+| 9 | `dialer report demo --html report.html` | 报告 / report |
+| 10 | `dialer asterisk down`, `dialer carrier down` | 结束 / end both |
 
 `config/dialer.yaml` 是服务器、线路和坐席；`config/campaigns/` 每个文件是一个活动；`config/secrets/` 是随机生成的
 密码（0600，勿提交到版本库）。
@@ -52,9 +55,12 @@ _NEXT_STEPS: Final = """\
 `config/dialer.yaml` holds servers, trunks and agents; each file in `config/campaigns/` is a campaign;
 `config/secrets/` holds random passwords (mode 0600, keep them out of version control).
 
-**示例中的人和号码是虚构的；示例线路是本机的模拟运营商。接入真实线路之前，请删除示例名单。**
-**The people and numbers of the sample are made up, and its trunk is a simulated carrier on this machine.
-Delete the sample list before you put in a real trunk.**
+**示例中的人和号码是虚构的；示例线路通往本机的模拟运营商，号码末四位决定通话结果（0001 有人接听，0002 忙线……）。
+活动 demo 昼夜拨打、间隔极短，只能用于模拟运营商。接入真实线路之前，请删除示例名单和 demo 活动。**
+**The people and numbers of the sample are made up, and its trunk leads to a simulated carrier on this machine, where
+the last four digits of a number decide what becomes of a call (0001 somebody answers, 0002 busy, ...). The campaign
+`demo` dials around the clock and at short intervals, which is for the simulated carrier only. Delete the sample list
+and that campaign before you put in a real trunk.**
 """
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dialer.cli import agent, asterisk, campaign, doctor, engine, exports, init, intake, phone, reports
+from dialer.cli import agent, asterisk, campaign, carrier, doctor, engine, exports, init, intake, phone, reports
 from dialer.cli.errors import CommandLine
 from dialer.cli.lang import Lang
 from dialer.cli.session import CONFIG_VARIABLE, DEFAULT_CONFIG, Session
@@ -51,6 +51,7 @@ def _global_options(
 for module in (init, doctor, intake, engine, reports, exports, phone):
     module.register(app)
 app.add_typer(asterisk.app, name="asterisk")
+app.add_typer(carrier.app, name="carrier")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(agent.app, name="agent")
 

@@ -58,15 +58,15 @@ def demo(
 
 def _play(seconds: int, lang: Lang, seed: int) -> None:
     runtime = REPOSITORY / ".runtime"
-    ports = stage.plan_ports()
-    main = stage.working_folder(runtime / "demo", REPOSITORY / "config")
-    with stage.set_up(main, ports, runtime, _say) as set_up:
-        settings = set_up.settings
-        _import_debtors(settings, main.parent.parent / "debtors.csv", seed)
-        log.configure(settings.log_path)
-        started_at = datetime.now(UTC)
-        asyncio.run(_run(set_up, seconds, lang, seed))
-        _compare(set_up, _report(settings, started_at, lang))
+    with stage.own_folder(runtime) as folder:
+        main = stage.working_folder(folder, REPOSITORY / "config")
+        with stage.set_up(main, stage.plan_ports(), runtime, _say) as set_up:
+            settings = set_up.settings
+            _import_debtors(settings, folder / "debtors.csv", seed)
+            log.configure(settings.log_path)
+            started_at = datetime.now(UTC)
+            asyncio.run(_run(set_up, seconds, lang, seed))
+            _compare(set_up, _report(settings, started_at, lang))
 
 
 def _import_debtors(settings: DialerSettings, path: Path, seed: int) -> None:

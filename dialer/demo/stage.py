@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import secrets
 import shutil
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dialer.config import load_dialer
 from dialer.errors import PbxError
 from dialer.pbx.carrier import Carrier, CarrierSettings
+from dialer.pbx.free_ports import free_audio_ports, free_tcp_port, free_udp_port
 from dialer.pbx.install import ensure_asterisk
 from dialer.pbx.wiring import private_instances
 from dialer.phones.spawned import Phone, Phones
@@ -49,14 +50,14 @@ class PortPlan:
 
 def plan_ports() -> PortPlan:
     """Ports that are free at this moment; those that the environment names are taken as they are."""
-    rtp = _free_range(RTP_PORTS)
+    audio = free_audio_ports(RTP_PORTS)
     return PortPlan(
-        ami=_named("DIALER_AMI_PORT") or _free(socket.SOCK_STREAM),
-        sip=_named("DIALER_SIP_PORT") or _free(socket.SOCK_DGRAM),
-        rtp=_named("DIALER_RTP_START") or rtp,
-        carrier_sip=_named("DIALER_CARRIER_PORT") or _free(socket.SOCK_DGRAM),
-        carrier_ami=_free(socket.SOCK_STREAM),
-        carrier_rtp=_free_range(RTP_PORTS, beside=rtp),
+        ami=_named("DIALER_AMI_PORT") or free_tcp_port(),
+        sip=_named("DIALER_SIP_PORT") or free_udp_port(),
+        rtp=_named("DIALER_RTP_START") or audio.start,
+        carrier_sip=_named("DIALER_CARRIER_PORT") or free_udp_port(),
+        carrier_ami=free_tcp_port(),
+        carrier_rtp=free_audio_ports(RTP_PORTS, beside=[audio]).start,
     )
 
 
@@ -65,29 +66,23 @@ def _named(variable: str) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _free(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextlib.contextmanager
+def own_folder(runtime: Path) -> Iterator[Path]:
+    """A working folder that no other demo uses as long as the context lasts: `demo`, else `demo-2` and so on.
 
-
-def _free_range(size: int, *, beside: int | None = None) -> int:
-    """The first of `size` UDP ports of which the ends and a sample are free, below the ephemeral range."""
-    for first in range(12000, 30000, size):
-        if beside is not None and abs(first - beside) < size:
-            continue
-        if all(_is_free(port) for port in range(first, first + size, 40)):
-            return first
-    raise PbxError("No range of 800 free UDP ports between 12000 and 30000 is left for audio; end something.")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+    Raises:
+        PbxError: Nine demos run already.
+    """
+    runtime.mkdir(parents=True, exist_ok=True)
+    for name in ("demo", *(f"demo-{number}" for number in range(2, 10))):
+        with (runtime / f"{name}.lock").open("w") as lock:  # the kernel drops it when the process dies
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield runtime / name
+            return
+    raise PbxError(f"Nine demos run already in {runtime}; end one of them.")
 
 
 def working_folder(folder: Path, config: Path) -> Path:
@@ -155,10 +150,10 @@ def set_up(
         play: WAV that the agents speak.
         record: WAV of what they hear, with `{user}` in its name.
     """
-    os.environ.update(ports.environment() | {"DIALER_RUNTIME": str(runtime.absolute())})
-    settings = load_dialer(main)
-    tools = ensure_asterisk(runtime / "asterisk", progress)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_environment(ports.environment() | {"DIALER_RUNTIME": str(runtime.absolute())}))
+        settings = load_dialer(main)
+        tools = ensure_asterisk(runtime / "asterisk", progress)
         if carrier is None:
             carrier = carrier_settings(ports)
         network = stack.enter_context(Carrier(tools, main.parent.parent / "carrier", carrier, progress))
@@ -166,17 +161,30 @@ def set_up(
         for instance in private_instances(settings, progress).values():
             stack.enter_context(instance)
         progress("The dialer's Asterisk is up.")
-        phones = stack.enter_context(Phones(f"127.0.0.1:{ports.sip}"))
         chosen = settings.agents[:agents]
-        started = phones.add(
-            {agent.id: agent.secret for agent in chosen}, dial="*10", stay=True, play=play, record=record
-        )
+        phones: dict[str, Phone] = {}
+        for server in settings.servers:
+            desk = stack.enter_context(Phones(f"{server.host}:{server.sip_port}"))
+            passwords = {str(agent.id): agent.secret for agent in chosen if agent.server == server.name}
+            started = desk.add(passwords, dial="*10", stay=True, play=play, record=record)
+            phones |= zip(passwords, started, strict=True)
         progress(f"{len(chosen)} softphones are dialling *10.")
-        yield Stage(
-            settings=settings,
-            carrier=network,
-            phones={agent.id: phone for agent, phone in zip(chosen, started, strict=True)},
-        )
+        yield Stage(settings=settings, carrier=network, phones=phones)
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for as long as the context lasts; a reload of the settings reads them again."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def carrier_settings(ports: PortPlan, **changes: object) -> CarrierSettings:

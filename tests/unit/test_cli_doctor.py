@@ -184,7 +184,7 @@ def test_a_sound_asterisk_passes_every_check(settings: DialerSettings) -> None:
          Health.WARNING, "5 of 6", "dialer softphone agent03"),
         (FakeAsterisk(trunks={"other": "Reachable"}), "trunk.carrier", Health.FAILED, "does not know", "render"),
         (FakeAsterisk(trunks={"carrier": "Unreachable"}), "trunk.carrier", Health.FAILED, "does not answer",
-         "firewalls"),
+         "dialer carrier up"),
     ],
 )  # fmt: skip
 def test_each_trouble_is_named_with_what_to_do(
