@@ -423,14 +423,16 @@ class Engine:
                     )
             await asyncio.sleep(PROGRESS_EVERY_S)
 
+    def _close_shifts(self, reason: str) -> None:
+        """Write every agent down as offline; whoever is on the line after all is written down again at once."""
+        at = self._clock.now_at()
+        for name in self._floor.state.agents:
+            self._pending.append(SaveAgentState(agent_id=name, state=AgentState.OFFLINE, at=at, reason=reason))
+        self._to_commit.set()
+
     async def _flush(self) -> None:
         """At the end: everybody offline in the books, and everything committed."""
-        at = self._clock.now_at()
-        for name, agent in self._floor.state.agents.items():
-            if agent.state is not AgentState.OFFLINE:
-                self._pending.append(
-                    SaveAgentState(agent_id=name, state=AgentState.OFFLINE, at=at, reason="engine stopped")
-                )
+        self._close_shifts("engine stopped")
         self._to_commit.set()
         while self._pending or self._committing:
             self._to_commit.set()

@@ -50,8 +50,11 @@ SUBSCRIBED: Final = frozenset(
         "FullyBooted",
     }
 )
-RINGING, UP = "5", "6"
-"""ChannelState values of Newstate."""
+OURS: Final = ("att-", "leg-")
+"""Beginnings of the channel ids that we choose ourselves; they are unique everywhere."""
+AT: Final = "@"
+UP: Final = "6"
+"""ChannelState of a channel that has been answered."""
 
 AGENT_CONTEXT: Final = "dialer-agent"
 CUSTOMER_CONTEXT: Final = "dialer-customer"
@@ -86,8 +89,8 @@ def fact_of(message: Message, server: ServerName) -> Fact | None:
     return translate(message, server) if translate is not None else None
 
 
-def _newstate(message: Message, _: ServerName) -> Fact | None:
-    channel_id = _id(message)
+def _newstate(message: Message, server: ServerName) -> Fact | None:
+    channel_id = _id(message, server)
     match message.get("ChannelState"):
         case "5":
             return ChannelRang(channel_id=channel_id)
@@ -97,34 +100,36 @@ def _newstate(message: Message, _: ServerName) -> Fact | None:
             return None
 
 
-def _hangup(message: Message, _: ServerName) -> Fact:
+def _hangup(message: Message, server: ServerName) -> Fact:
     return ChannelEnded(
-        channel_id=_id(message), cause=_number(message.get("Cause")) or 0, sip_code=_number(message.get("TechCause"))
+        channel_id=_id(message, server),
+        cause=_number(message.get("Cause")) or 0,
+        sip_code=_number(message.get("TechCause")),
     )
 
 
-def _originate_response(message: Message, _: ServerName) -> Fact | None:
+def _originate_response(message: Message, server: ServerName) -> Fact | None:
     if message.get("Response") != "Failure":
         return None
-    return OriginateFailed(channel_id=_id(message), reason=f"originate failed, reason {message.get('Reason')}")
+    return OriginateFailed(channel_id=_id(message, server), reason=f"originate failed, reason {message.get('Reason')}")
 
 
-def _bridge_enter(message: Message, _: ServerName) -> Fact:
-    return BridgeEntered(channel_id=_id(message), bridge_id=message.get("BridgeUniqueid"))
+def _bridge_enter(message: Message, server: ServerName) -> Fact:
+    return BridgeEntered(channel_id=_id(message, server), bridge_id=message.get("BridgeUniqueid"))
 
 
-def _bridge_leave(message: Message, _: ServerName) -> Fact:
-    return BridgeLeft(channel_id=_id(message), bridge_id=message.get("BridgeUniqueid"))
+def _bridge_leave(message: Message, server: ServerName) -> Fact:
+    return BridgeLeft(channel_id=_id(message, server), bridge_id=message.get("BridgeUniqueid"))
 
 
-def _dtmf(message: Message, _: ServerName) -> Fact | None:
+def _dtmf(message: Message, server: ServerName) -> Fact | None:
     if message.get("Direction") != "Received":
         return None
-    return DigitPressed(channel_id=_id(message), digit=message.get("Digit"))
+    return DigitPressed(channel_id=_id(message, server), digit=message.get("Digit"))
 
 
 def _user_event(message: Message, server: ServerName) -> Fact | None:
-    channel_id, channel = _id(message), message.get("Channel")
+    channel_id, channel = _id(message, server), message.get("Channel")
     match message.get("UserEvent"):
         case "DialerReady":
             return CustomerReady(channel_id=channel_id, channel=channel)
@@ -155,14 +160,14 @@ _BY_EVENT: Final[Mapping[str, Callable[[Message, ServerName], Fact | None]]] = {
 }
 
 
-def live_channel(item: Message) -> LiveChannel:
+def live_channel(item: Message, server: ServerName) -> LiveChannel:
     """One item of CoreShowChannels."""
     channel = item.get("Channel")
     context = item.get("Context")
     # PJSIP/agent01-00000007: the endpoint stands between the slash and the last dash.
     endpoint = channel.partition("/")[2].rpartition("-")[0]
     return LiveChannel(
-        channel_id=_id(item),
+        channel_id=_id(item, server),
         channel=channel,
         up=item.get("ChannelState") == UP,
         context=context,
@@ -171,8 +176,15 @@ def live_channel(item: Message) -> LiveChannel:
     )
 
 
-def _id(message: Message) -> ChannelId:
-    return ChannelId(message.get("Uniqueid"))
+def _id(message: Message, server: ServerName) -> ChannelId:
+    """Asterisk's Uniqueid; the ones it made itself repeat from server to server and get the server's name."""
+    unique = message.get("Uniqueid")
+    return ChannelId(unique if unique.startswith(OURS) else f"{unique}{AT}{server}")
+
+
+def _unique(channel_id: ChannelId) -> str:
+    """The Uniqueid by which the channel's own server knows it."""
+    return channel_id.partition(AT)[0]
 
 
 def _number(text: str) -> int | None:
@@ -239,7 +251,7 @@ def bridge(effect: Bridge) -> Action:
 
 def hang_up(effect: HangUp) -> Action:
     """The action that ends a channel."""
-    return Action("Hangup", [("Channel", effect.channel_id), ("Cause", "16")])
+    return Action("Hangup", [("Channel", _unique(effect.channel_id)), ("Cause", "16")])
 
 
 def say(effect: Say) -> list[Action]:

@@ -33,7 +33,7 @@ from dialer.events import (
     Say,
     Show,
 )
-from dialer.types import AccountId, AgentId, AttemptId, CampaignName, ChannelId, Number, Verdict
+from dialer.types import AccountId, AgentId, AttemptId, CampaignName, ChannelId, Number, ServerName, Verdict
 
 ID = ChannelId("att-r1-000001")
 HEAD = {"Uniqueid": ID, "Channel": "PJSIP/trunk-00000007"}
@@ -94,12 +94,21 @@ def test_every_event_that_is_translated_is_subscribed_to() -> None:
 def test_a_listed_leg_names_its_agent_and_a_customers_channel_none() -> None:
     leg = event("CoreShowChannel", Channel="PJSIP/anna-lee-0000000a", ChannelState="6", Context="dialer-agent")
     customer = event("CoreShowChannel", ChannelState="5", Context="dialer-customer", BridgeId="b1")
-    assert translate.live_channel(leg) == LiveChannel(
+    assert translate.live_channel(leg, fw.MAIN) == LiveChannel(
         channel_id=ID, channel="PJSIP/anna-lee-0000000a", up=True, context="dialer-agent", agent_id=AgentId("anna-lee")
     )
-    assert translate.live_channel(customer) == LiveChannel(
+    assert translate.live_channel(customer, fw.MAIN) == LiveChannel(
         channel_id=ID, channel=HEAD["Channel"], up=False, context="dialer-customer", bridge_id="b1"
     )
+
+
+def test_a_channel_that_asterisk_named_is_told_apart_by_its_server_and_hung_up_by_its_own_name() -> None:
+    ended = event("Hangup", Uniqueid="1700000000.7", Cause="16")
+    fact = translate.fact_of(ended, ServerName("north"))
+    assert isinstance(fact, ChannelEnded)
+    assert fact != translate.fact_of(ended, ServerName("south"))
+    action = translate.hang_up(HangUp(server=ServerName("north"), channel_id=fact.channel_id, reason="test"))
+    assert ("Channel", "1700000000.7") in action.headers
 
 
 def an_originate(**changed: object) -> Originate:
