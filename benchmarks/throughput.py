@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from dialer import log
 from dialer.ami.client import AmiClient
 from dialer.ami.messages import Message
 from dialer.settings import DialerSettings
@@ -37,6 +38,7 @@ from benchmarks.measured import cpu_s, machine
 REQUIRED_PER_S = 100.0
 AGENTS = 8
 PEOPLE = Callees(answer=0.02, silent=0.05, ring_s=0.3, talk_s=0.3)
+QUICK_PEOPLE = Callees(answer=0.05, ring_s=0.1, talk_s=0.3)
 BARE_FIRST, ENGINE_FIRST = 50_000_000, 10_000_000
 BARE_IN_AIR = 100
 """The bare loop keeps so many calls in the air."""
@@ -115,6 +117,7 @@ def _bare(settings: DialerSettings, seconds_s: float) -> Bare:
     async def run() -> Bare:
         return await _BareLoop(settings).run(seconds_s)
 
+    log.configure(settings.log_path)
     return asyncio.run(run())
 
 
@@ -173,8 +176,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, object]:
             wrap_up_limit_s=1,
         )
     ]
-    agents = 4 if options.quick else AGENTS
-    with floor.set_up(folder, options.runtime, PEOPLE, runs, agents=agents, calls_per_s=options.rate) as stage:
+    agents, people = (4, QUICK_PEOPLE) if options.quick else (AGENTS, PEOPLE)
+    with floor.set_up(folder, options.runtime, people, runs, agents=agents, calls_per_s=options.rate) as stage:
         asterisk_pid = stage.asterisk.pid() or 0
         bare_began_s = cpu_s(asterisk_pid)
         bare = run_bare(stage.settings, options.seconds / 4)
@@ -237,13 +240,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rate", type=float, default=110.0, help="calls/s that the trunk allows")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--quick", action="store_true", help="4 s at 30 calls/s, counts only")
+    parser.add_argument("--quick", action="store_true", help="3 s at 30 calls/s, counts only")
     parser.add_argument("--profile", type=Path, help="write what cProfile saw of the engine; slows it down")
     parser.add_argument("--runtime", type=Path, default=Path(os.environ.get("DIALER_RUNTIME", ".runtime")))
     options = parser.parse_args()
     options.runtime = options.runtime.absolute()
     if options.quick:
-        options.seconds, options.rate = 4.0, 30.0
+        options.seconds, options.rate = 3.0, 30.0
     with tempfile.TemporaryDirectory(prefix="dialer-bench-") as folder:
         report = measure(options, Path(folder))
     if options.json:
