@@ -17,6 +17,9 @@ from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, V
 CONNECT_LIMIT_S = 1.5
 """A bridge takes 1-2 ms; one that has not come by now will not."""
 
+FAIR_RING_S = 1.0
+"""A phone that was not picked up within the customer's wait is at fault if it rang at least this long."""
+
 
 def serve_waiting(floor: FloorState, now: Moment) -> None:
     """Give every answered call an agent, first come first served, as far as agents are free."""
@@ -148,10 +151,15 @@ def unserved(floor: FloorState, call: Call, now: Moment) -> None:
     """The message began while an agent was being connected.
 
     A bridge that was asked for comes all the same, within milliseconds, and ends the message; an agent whose phone is
-    still ringing is too late.
+    still ringing is too late, and set aside if it rang for long enough: else each further customer would be lost on
+    a desk where nobody sits.
     """
     agent = floor.agents.get(call.agent_id) if call.agent_id is not None else None
-    if agent is None or agent.leg is None:
+    rang_s = now.s - call.connect_asked_s if call.connect_asked_s is not None else 0.0
+    if agent is not None and agent.leg is None and rang_s >= FAIR_RING_S:
+        legs.stop_calling(floor, agent, "did not answer")
+        did_not_answer(floor, agent, now)
+    elif agent is None or agent.leg is None:
         free_reserved_agent(floor, call, now)
         wait_again(floor, call, now)
 
