@@ -269,7 +269,8 @@ def say(effect: Say) -> list[Action]:
 
 def show(effect: Show) -> list[Action]:
     """The actions that put a name and a number on an agent's phone."""
-    values = {"CONNECTEDLINE(name,i)": _quotable(effect.name), "CONNECTEDLINE(num)": effect.number}
+    number = effect.number.replace(" ", "")  # it becomes the user part of a SIP URI
+    values = {"CONNECTEDLINE(name,i)": _quotable(effect.name), "CONNECTEDLINE(num)": number}
     return [
         Action("Setvar", [("Channel", effect.channel), ("Variable", name), ("Value", value)])
         for name, value in values.items()
