@@ -63,7 +63,7 @@ def test_a_network_for_a_folder_of_ones_own_goes_up_answers_the_trunk_and_goes_d
         assert time.monotonic() < deadline_s
 
     assert json.loads(dialer("carrier", "down", "--json").stdout) == {"stopped": True}
-    assert not Path(f"/proc/{pid}").exists()
+    assert dialer("carrier", "status").returncode == 1
     assert json.loads(dialer("carrier", "down", "--json").stdout) == {"stopped": False}
 
 
