@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import floor_world as fw
 import pytest
 from dialer.events import (
@@ -39,7 +41,7 @@ from dialer.types import (
 from floor_world import World, agent, campaign, leads, of, settings
 
 A, S = AgentState, CallState
-EAGER = campaign(mode=Mode.POWER, pacing=fw.replace(campaign().pacing, ratio=3.0))
+EAGER = campaign(mode=Mode.POWER, pacing=replace(campaign().pacing, ratio=3.0))
 
 
 def world(*names: str, calls: int | None = None, **styles: ConnectStyle) -> tuple[World, list[AttemptId]]:
@@ -53,7 +55,7 @@ def world(*names: str, calls: int | None = None, **styles: ConnectStyle) -> tupl
 
 
 def hung_up(one: World, attempt: AttemptId) -> bool:
-    return any(effect.channel_id == attempt for effect in one.effects(HangUp))
+    return any(str(effect.channel_id) == attempt for effect in one.effects(HangUp))
 
 
 def called(one: World) -> ChannelId:

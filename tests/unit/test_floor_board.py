@@ -1,0 +1,96 @@
+"""The floor as everybody may see it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import floor_world as fw
+import pytest
+from dialer.events import LinkLost, Promise, StoreFailed
+from dialer.floor.board import snapshot
+from dialer.snapshot import Snapshot
+from dialer.types import AgentState, CallState, CampaignName
+from floor_world import World, agent, campaign, leads, settings
+
+
+def board(one: World) -> Snapshot:
+    return snapshot(one.floor.state, one.now)
+
+
+@pytest.fixture
+def talking() -> World:
+    one = World(settings([agent("anna"), agent("ben")]))
+    one.login("anna", "ben")
+    one.launch(campaign(), leads(5))
+    attempt = one.originated()[0]
+    one.s += 10.0
+    one.answer(attempt)
+    one.s += 0.002
+    one.bridge(attempt, "anna")
+    return one
+
+
+def test_a_board_shows_people_masked(talking: World) -> None:
+    shown = board(talking)
+    row = next(row for row in shown.agents if row.agent_id == "anna")
+    assert (row.state, row.customer) == (AgentState.TALKING, "张* +86 139****0001")
+    assert all("13900000" not in call.customer for call in shown.calls)
+
+
+def test_times_of_a_state_include_the_present_spell(talking: World) -> None:
+    talking.s += 30.0
+    row = next(row for row in board(talking).agents if row.agent_id == "anna")
+    assert row.talk_s == pytest.approx(30.0) and row.since_s == pytest.approx(30.0)
+    assert row.logged_in_s == pytest.approx(40.0, abs=0.1) and row.wrap_up_s == 0.0
+
+
+def test_occupancy_is_work_over_presence_without_pauses(talking: World) -> None:
+    talking.tell("ben", "pause")
+    talking.s += 30.0
+    (row,) = board(talking).campaigns
+    assert row.occupancy_ratio == pytest.approx(30.0 / 50.0, abs=0.01)
+
+
+def test_a_campaigns_row_counts_what_happened(talking: World) -> None:
+    attempt = talking.originated()[0]
+    talking.hang_up(attempt)
+    promise = Promise(amount=Decimal("12.50"), due_on=talking.now.at.date())
+    talking.take(fw.disposed_of("anna", "promise", promise=promise))
+    talking.hang_up(talking.originated()[1], cause=17)
+    (row,) = board(talking).campaigns
+    assert (row.dialled, row.answered, row.bridged, row.in_air) == (2, 1, 1, 0)
+    assert row.outcomes == {"bridged": 1, "busy": 1} and row.dispositions == {"promise": 1}
+    assert (row.promises, row.promised_amount) == (1, "12.50")
+    assert row.connect_ms_p50 == pytest.approx(2.0) and row.connect_ms_p99 == pytest.approx(2.0)
+
+
+def test_calls_are_shown_with_their_state_and_age(talking: World) -> None:
+    rows = {row.attempt_id: row for row in board(talking).calls}
+    first, second = talking.originated()
+    assert (rows[first].state, rows[first].agent_id) == (CallState.TALKING, "anna")
+    assert rows[second].state is CallState.PLACED and rows[second].age_s == pytest.approx(10.0, abs=0.1)
+
+
+def test_an_agent_in_wrap_up_is_shown_with_the_customer_of_the_call(talking: World) -> None:
+    talking.hang_up(talking.originated()[0])
+    row = next(row for row in board(talking).agents if row.agent_id == "anna")
+    assert (row.state, row.customer) == (AgentState.WRAP_UP, "张* +86 139****0001")
+
+
+def test_trouble_is_an_alert(talking: World) -> None:
+    talking.take(StoreFailed(reason="disk full"), LinkLost(server=fw.MAIN, reason="connection reset"))
+    shown = board(talking)
+    assert shown.alerts == ("main: connection reset", "disk full")
+    assert [server.connected for server in shown.servers] == [False]
+
+
+def test_agents_who_wait_with_nothing_to_dial_are_an_alert_that_says_why() -> None:
+    one = World(settings([agent("anna")]))
+    one.login("anna")
+    one.launch(campaign(), [fw.lead(1, zone="")])
+    one.s += 3.0
+    one.tick()
+    one.lease(CampaignName("spring"), (), waiting=4)
+    one.wait(11.0)
+    (alert,) = board(one).alerts
+    assert alert == "spring: 1 agents idle, 0 dialable: 1 zone, 4 waiting to be called again"
