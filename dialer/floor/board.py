@@ -88,13 +88,15 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
     tally, settings = run.tally, run.settings
     connect_ms = np.fromiter(tally.connect_ms, dtype=np.float64)
     p50, p99 = np.percentile(connect_ms, [50, 99]) if connect_ms.size else (None, None)
+    # The tally counts calls that are over; people who talk right now have answered too.
+    talking = sum(call.campaign == settings.name and call.bridged_s is not None for call in floor.calls.values())
     return CampaignRow(
         name=settings.name,
         state=run.state,
         mode=settings.mode,
         dialled=tally.dialled,
-        answered=tally.answered,
-        bridged=tally.bridged,
+        answered=tally.answered + talking,
+        bridged=tally.bridged + talking,
         abandoned=tally.abandoned,
         in_air=floor.calls.of_campaign(settings.name),
         outcomes=dict(tally.outcomes),
