@@ -51,6 +51,7 @@ from dialer.types import AgentId, CampaignName
 WRITE_TIMEOUT_S: Final = 10.0
 """A reader of the board that takes nothing for this long is let go."""
 
+_ACCEPT_TICKS: Final = 3  # the accepting task, its transport, our callback
 _EXPECTED: Final = (
     f"Expected one JSON object per line of at most {MAX_LINE_BYTES:,} bytes, such as "
     '{"id": 1, "method": "campaign.pause", "params": {"campaign": "m1"}}.'
@@ -135,6 +136,12 @@ class ControlServer:
         if self._server is None:
             return
         self._closing.set()
+        # A connection that is being accepted while its server closes loses its transport to an assertion of
+        # asyncio and leaks: so accept no more, let those begun come through, and only then close.
+        for listener in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(_ACCEPT_TICKS):
+            await asyncio.sleep(0)
         self._server.close()
         if self._connections:
             await asyncio.wait(self._connections, timeout=1.0)
@@ -146,18 +153,16 @@ class ControlServer:
         if self._lock is not None:
             os.close(self._lock)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        task.set_name("control.connection")
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer), name="control.connection")
         self._connections.add(task)
-        try:
+        # Not in a `finally` of the task: one that is cancelled before its first step never gets there.
+        task.add_done_callback(self._connections.discard)
+        task.add_done_callback(lambda _: writer.close())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, TimeoutError):  # the command went away; nothing is owed to it
             await self._converse(reader, writer)
-        except (ConnectionError, TimeoutError):
-            pass  # the command went away; nothing is owed to it
-        finally:
-            self._connections.discard(task)
-            writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while not self._closing.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import socket
@@ -241,6 +242,21 @@ def test_the_socket_of_a_killed_engine_is_replaced(place: Path, floor: FakeFloor
     with pytest.raises(NoEngineError):
         ControlClient(place).call("engine.ping")
     assert during(place, floor, lambda client: client.call("engine.ping"))
+
+
+@pytest.mark.parametrize("ticks", range(5))
+def test_a_command_that_comes_as_the_engine_leaves_is_let_go_without_a_leak(
+    place: Path, floor: FakeFloor, ticks: int
+) -> None:
+    async def scenario() -> None:
+        with socket.socket(socket.AF_UNIX) as wire:
+            async with ControlServer(place, floor):
+                wire.connect(str(place))
+                for _ in range(ticks):  # how far the server has got with it when it closes
+                    await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    gc.collect()  # a transport that was not closed warns here, and warnings are errors
 
 
 def test_a_file_that_is_no_socket_is_never_removed(place: Path, floor: FakeFloor) -> None:
