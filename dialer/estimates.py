@@ -34,7 +34,7 @@ PRIOR_DURATIONS = 2.0
 FORGET_RINGS = 4000.0
 FORGET_DURATIONS = 2000.0
 """Past so many observations a histogram is halved, so that last week fades."""
-STEERING_RATIO = 0.96
+STEERING_RATIO = 0.93
 """The price aims at this share of the target, since a spent budget cannot be bought back."""
 PRICE_STEP = 0.1
 PRICE_RANGE = (1e-4, 0.6)

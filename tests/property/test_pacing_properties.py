@@ -172,7 +172,7 @@ class TinyFloor:
                     )
                     for _ in range(pacing.decide(view, self.estimates, how).calls):
                         later(now_s, "place", 0)
-                    later(now_s + 1.0, "decide", 0)
+                    later(now_s + 2.0, "decide", 0)
                 case "place":
                     ringing[made] = now_s
                     person = rng.random() < self.answer_ratio
