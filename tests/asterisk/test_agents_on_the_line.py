@@ -411,7 +411,8 @@ def test_a_machine_is_hung_up_on_and_a_person_is_bridged(desk: Desk):
 
 def _screened(desk: Desk, number: str) -> str:
     rows = desk.ledger.rows(
-        "SELECT e.detail FROM call_events e JOIN attempts USING (attempt_id) WHERE number = ? AND event = 'call.screened'",
+        "SELECT e.detail FROM attempts JOIN call_events e USING (attempt_id) WHERE number = ?"
+        " AND event = 'call.screened'",
         number,
     )
     return rows[0]["detail"] if rows else ""
