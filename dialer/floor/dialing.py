@@ -17,14 +17,23 @@ PICKY_PAUSE_S = 60.0
 """How long surplus leads that only some agents may take stay in the store before they are looked at again."""
 SHELF_LIFE_S = 300.0
 """Leads stay in hand no longer than half their lease."""
+BUSY_SPELL_S = 0.1
+"""Within so long it is decided no more often than `FloorState.paced_s` has room: enough for any floor."""
 REPACE_S = 0.25
 """Forecasts change with time alone; decide again at least this often."""
 RATE_PAUSE_S = 0.01
 """Calls that a limit per second holds back are placed when it opens, a few together when they are many."""
 
+NOT_ANSWERED = (CallState.PLACED, CallState.RINGING)
+
 
 def pace(floor: FloorState, now: Moment) -> None:
     """Place as many calls as each running campaign's pacing asks for, on every server it has agents on."""
+    paced_s = floor.paced_s
+    if len(paced_s) == paced_s.maxlen and now.s < paced_s[0] + BUSY_SPELL_S:
+        floor.repace_s = paced_s[0] + BUSY_SPELL_S
+        return
+    paced_s.append(now.s)
     floor.repace_s = None
     counted = sharing.count_free_agents(floor)
     for run in floor.campaigns.values():
@@ -109,15 +118,22 @@ def pool_view(
             talking.append(now.s - agent.since_s)
         elif agent.state is AgentState.WRAP_UP and (agent.leg is not None or not agent.nailed_up):
             wrapping.append(now.s - agent.since_s)
-    calls = floor.in_air(settings.name, server)
+    ringing_s, waiting = [], 0
+    for call in floor.calls.unserved(settings.name):
+        if call.server != server:
+            continue
+        if call.state in NOT_ANSWERED:
+            ringing_s.append(now.s - call.placed_s)
+        else:
+            waiting += 1
     trunks = [floor.trunks[name] for name in settings.trunks if floor.trunks[name].settings.server == server]
     return pacing.PoolView(
         mode=settings.mode,
         ready=ready,
         talking_s=tuple(talking),
         wrapping_s=tuple(wrapping),
-        ringing_s=tuple(now.s - call.placed_s for call in calls if call.state in (CallState.PLACED, CallState.RINGING)),
-        waiting=sum(call.state in (CallState.SCREENING, CallState.ANSWERED) for call in calls),
+        ringing_s=tuple(ringing_s),
+        waiting=waiting,
         trunk_free=sum(load.settings.channels - load.in_use for load in trunks),
         leads=len(run.leads) + len(run.picky),
         cps_allowance=min(

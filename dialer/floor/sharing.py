@@ -22,12 +22,12 @@ def count_free_agents(floor: FloorState) -> dict[CampaignName, frozenset[AgentId
         Campaign -> its agents; every free agent stands in one of them at most.
     """
     running = [run for run in floor.campaigns.values() if run.state is CampaignState.RUNNING]
+    if len(running) == 1:
+        (run,) = running
+        return {run.settings.name: frozenset(one.settings.id for one in floor.staff(run.settings) if one.free)}
     free = sorted(
         (agent for agent in floor.agents.values() if agent.free), key=lambda one: (one.idle_since_s, one.settings.id)
     )
-    if len(running) == 1:
-        run = running[0]
-        return {run.settings.name: frozenset(a.settings.id for a in free if _serves(a, run))}
     counted: dict[CampaignName, set[AgentId]] = {run.settings.name: set() for run in running}
     lacking: Counter[Pool] = Counter()
     for run in running:

@@ -37,6 +37,13 @@ MEMORY_CALLS = 256.0
 """Over about so many calls the answer ratio is taken that turns calls in the air into answers to come."""
 
 
+TRUNK_FAULTS = frozenset({Outcome.TRUNK_FAILED, Outcome.CONGESTION})
+FAULTS_TO_REST = 5
+"""So many in a row are the trunk's fault and not the numbers' (house rule)."""
+FIRST_REST_S = 5.0
+LONGEST_REST_S = 120.0
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """Now, on both clocks."""
@@ -112,13 +119,44 @@ class TrunkLoad:
     placed_s: deque[float] = field(default_factory=deque)
     """Moments of the calls placed within the last second."""
     next_caller_id: int = 0
+    faults: int = 0
+    """Calls in a row that came no further than the trunk."""
+    rests_until_s: float = 0.0
+    """A trunk that does nothing but fail is left alone until then."""
+
+    def call_ended(self, outcome: Outcome, now_s: float) -> float:
+        """Free the channel, and judge the trunk by how the call ended.
+
+        Args:
+            outcome: of the call.
+            now_s: monotonic seconds.
+
+        Returns:
+            Seconds of rest that begin now; 0 when none does. A trunk rests after `FAULTS_TO_REST` faults in a row,
+            then tries one call at a time, and rests twice as long after each that fails again.
+        """
+        self.in_use = max(0, self.in_use - 1)
+        if outcome not in TRUNK_FAULTS:
+            self.faults = 0
+            return 0.0
+        if now_s < self.rests_until_s:
+            return 0.0  # placed before the rest began; it tells nothing new
+        self.faults += 1
+        if self.faults < FAULTS_TO_REST:
+            return 0.0
+        rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2.0 ** (self.faults - FAULTS_TO_REST))
+        self.rests_until_s = now_s + rest_s
+        return rest_s
 
     def may_start(self, now_s: float) -> int:
         """How many calls may start now under the channel and calls-per-second limits.
 
         Starts are spread: at most a tenth of a second's worth at once, so that a second's allowance is not one burst.
         """
-        free = self.settings.channels - self.in_use
+        if now_s < self.rests_until_s:
+            return 0
+        on_trial = self.faults >= FAULTS_TO_REST
+        free = (1 if on_trial else self.settings.channels) - self.in_use
         return max(0, min(free, starts_left(self.placed_s, self.settings.calls_per_s, now_s)))
 
 
@@ -201,10 +239,15 @@ class FloorState:
     store_trouble: str = ""
     attempts: int = 0
     phones_called: int = 0
+    paced_s: deque[float] = field(default_factory=lambda: deque(maxlen=8))
+    """When it was last decided how much to dial."""
     repace_s: float | None = None
     """Decide again how much to dial at this moment at the latest."""
     effects: list[Effect] = field(default_factory=list)
     _alarms: list[tuple[float, str, str]] = field(default_factory=list)
+    _staffs: dict[CampaignName, tuple[DialerSettings, CampaignSettings, tuple[AgentId, ...]]] = field(
+        default_factory=dict
+    )
 
     def emit(self, *effects: Effect) -> None:
         """Add effects to this step's answer."""
@@ -277,11 +320,21 @@ class FloorState:
 
     def staff(self, settings: CampaignSettings, server: ServerName | None = None) -> list[Agent]:
         """The agents of a campaign, logged in or not."""
+        agents = self.agents
         return [
             agent
-            for agent in self.agents.values()
-            if assignment.serves(agent.settings, settings) and (server is None or agent.settings.server == server)
+            for name in self._staff_names(settings)
+            if (agent := agents.get(name)) is not None and (server is None or agent.settings.server == server)
         ]
+
+    def _staff_names(self, settings: CampaignSettings) -> tuple[AgentId, ...]:
+        """Who works for a campaign; worked out once for each reload of either settings."""
+        known = self._staffs.get(settings.name)
+        if known is not None and known[0] is self.settings and known[1] is settings:
+            return known[2]
+        names = tuple(name for name, agent in self.agents.items() if assignment.serves(agent.settings, settings))
+        self._staffs[settings.name] = (self.settings, settings, names)
+        return names
 
     def in_air(self, campaign: CampaignName, server: ServerName | None = None) -> list[Call]:
         """The calls of a campaign that nobody has answered or that wait for an agent."""
