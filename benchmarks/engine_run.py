@@ -63,6 +63,9 @@ class EngineFigures:
     rss_steady_mb: float | None
     """After `STEADY_AFTER_S`; None when the campaign was shorter."""
     rss_end_mb: float
+    store_steady_mb: float | None
+    """The store's file at the same moments: SQLite keeps up to 64 MiB of its pages in memory."""
+    store_end_mb: float
     loop_late_ms: Spread | None
     """How much later than asked the event loop woke a sleeper."""
 
@@ -109,12 +112,13 @@ def _ready(engine: Engine) -> int:
 async def _campaign(engine: Engine, name: str, order: Order) -> EngineFigures:
     began_at, began_s, cpu_s = datetime.now(UTC), time.monotonic(), time.process_time()
     late_ms: list[float] = []
-    rss_steady_mb = None
+    rss_steady_mb = store_steady_mb = None
+    store = order.settings.store_path
     await engine.launch(name)
     while (passed_s := time.monotonic() - began_s) < order.seconds_s:
         await _look(engine, late_ms, dispose=order.dispose)
         if rss_steady_mb is None and passed_s >= STEADY_AFTER_S:
-            rss_steady_mb = rss_mb(os.getpid())
+            rss_steady_mb, store_steady_mb = rss_mb(os.getpid()), _size_mb(store)
     stopped_at = datetime.now(UTC)
     await engine.tell(CampaignTold(campaign=CampaignName(name), state=CampaignState.STOPPING))
     deadline_s = time.monotonic() + OVER_WITHIN_S
@@ -129,8 +133,15 @@ async def _campaign(engine: Engine, name: str, order: Order) -> EngineFigures:
         cpu_s=time.process_time() - cpu_s,
         rss_steady_mb=rss_steady_mb,
         rss_end_mb=rss_mb(os.getpid()),
+        store_steady_mb=store_steady_mb,
+        store_end_mb=_size_mb(store),
         loop_late_ms=Spread.of(late_ms),
     )
+
+
+def _size_mb(store: Path) -> float:
+    """The store without its log, which is written over again and again; pages get here within a thousand of them."""
+    return round(store.stat().st_size / 1e6, 1)
 
 
 def _is_over(engine: Engine, name: str) -> bool:

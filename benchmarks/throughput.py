@@ -1,6 +1,6 @@
 """The whole engine at a hundred calls a second: store with real fsync, permits, pacing and log, over a real Asterisk.
 
-    python -m benchmarks.throughput [--seconds 60] [--rate 110] [--json] [--quick] [--profile FILE]
+    python -m benchmarks.throughput [--seconds 60] [--rate 120] [--json] [--quick] [--profile FILE]
 
 SIPp is the people called: 93 % busy, 5 % ring until the dialer gives up (5 s), 2 % answer and hang up after 0.3 s.
 Asterisk, SIPp, the agents' phones and the engine share one machine. In the same run a bare loop of Originates, with
@@ -214,6 +214,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, object]:
         "sipp_cpu_ms_per_call": round(busy_s["sipp"] / max(calls, 1) * 1000, 2),
         "engine_rss_at_10s_mb": figures.rss_steady_mb,
         "engine_rss_at_end_mb": figures.rss_end_mb,
+        "store_at_10s_mb": figures.store_steady_mb,
+        "store_at_end_mb": figures.store_end_mb,
         "loop_late_ms": asdict(figures.loop_late_ms) if figures.loop_late_ms else None,
         "bare_calls_per_s": round(bare.calls / bare.seconds_s, 1),
         "bare_cpu_ms_per_call": round(bare.cpu_s / max(bare.calls, 1) * 1000, 2),
@@ -238,7 +240,7 @@ def main() -> int:
     """Measure, print, and judge."""
     parser = argparse.ArgumentParser(description="Calls per second and CPU per call of the whole engine.")
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--rate", type=float, default=110.0, help="calls/s that the trunk allows")
+    parser.add_argument("--rate", type=float, default=120.0, help="calls/s that the trunk allows")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="3 s at 30 calls/s, counts only")
     parser.add_argument("--profile", type=Path, help="write what cProfile saw of the engine; slows it down")
