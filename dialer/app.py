@@ -8,8 +8,9 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from rich.console import Console
@@ -127,7 +128,7 @@ async def _serve(
             await engine.launch(name)
         watchers = [asyncio.create_task(_watch_files(engine, settings), name="watch files")]
         if board:
-            watchers.append(asyncio.create_task(show(engine, lang), name="board"))
+            watchers.append(asyncio.create_task(show(engine, lang, ZoneInfo(settings.time_zone)), name="board"))
         if until_done:
             watchers.append(asyncio.create_task(_stop_when_over(engine, launch), name="until done"))
         try:
@@ -182,14 +183,14 @@ def stop_politely(engine: Engine) -> Callable[[], None]:
     return stop
 
 
-async def show(engine: Engine, lang: Lang) -> None:
+async def show(engine: Engine, lang: Lang, zone: tzinfo | None = None) -> None:
     """The live board on a terminal; without one, a line now and then."""
     console = Console()
     if not console.is_terminal:
         while True:
             await asyncio.sleep(LINE_EVERY_S)
-            console.print(plain_line(engine.snapshot(), lang), soft_wrap=True, markup=False, highlight=False)
-    board = Board(lang)
+            console.print(plain_line(engine.snapshot(), lang, zone=zone), soft_wrap=True, markup=False, highlight=False)
+    board = Board(lang, zone=zone)
     with Live(console=console, auto_refresh=False, screen=False, transient=True) as live:
         while True:
             snapshot = engine.snapshot()

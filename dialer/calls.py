@@ -134,6 +134,8 @@ class Call:
     asked_channels: tuple[str, ...] = ()
     """Agents' channels to which a bridge was asked for, in order."""
     verdict: Verdict | None = None
+    unserved_s: float | None = None
+    """When the message began."""
     unserved: bool = False
     """The dialplan began the message: no agent came in time."""
     message_played: bool = False
@@ -189,7 +191,12 @@ def _milestones(call: Call, fact: CallFact, now_s: float) -> Call:
 
 
 def _unserved(call: Call, now_s: float) -> Call:
-    return replace(call, answered_s=_first(call.answered_s, now_s), unserved=call.bridged_s is None)
+    return replace(
+        call,
+        answered_s=_first(call.answered_s, now_s),
+        unserved=call.bridged_s is None,
+        unserved_s=_first(call.unserved_s, now_s),
+    )
 
 
 def _ended(call: Call, fact: ChannelEnded, now_s: float) -> Call:

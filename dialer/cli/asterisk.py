@@ -79,7 +79,8 @@ def down(context: typer.Context) -> None:
 @app.command(epilog="Example: dialer asterisk status")
 def status(context: typer.Context) -> None:
     """Say which private servers run; exit status 1 when one does not."""
-    from dialer.cli.private_asterisk import handle_of, instance_folder
+    from dialer.cli.private_asterisk import handle_of
+    from dialer.pbx.wiring import instance_folder
 
     session = session_of(context)
     rows: list[JsonValue] = []

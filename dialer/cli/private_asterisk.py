@@ -6,12 +6,8 @@ from pathlib import Path
 
 from dialer.pbx.install import AsteriskTools
 from dialer.pbx.instance import AsteriskInstance
+from dialer.pbx.wiring import instance_folder
 from dialer.settings import DialerSettings, ServerSettings
-
-
-def instance_folder(settings: DialerSettings, server: ServerSettings) -> Path:
-    """Where `dialer.pbx.wiring` puts the configuration, logs and state of one server's Asterisk."""
-    return settings.store_path.parent / "asterisk" / server.name
 
 
 def handle_of(settings: DialerSettings, server: ServerSettings) -> AsteriskInstance | None:

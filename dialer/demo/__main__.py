@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -88,7 +89,7 @@ async def _run(set_up: stage.Stage, seconds: int, lang: Lang, seed: int) -> None
         await engine.launch(CAMPAIGN)
         helpers = [
             asyncio.create_task(actors.act(engine, set_up.phones, seed=seed), name="actors"),
-            asyncio.create_task(app.show(engine, lang), name="board"),
+            asyncio.create_task(app.show(engine, lang, ZoneInfo(set_up.settings.time_zone)), name="board"),
             asyncio.create_task(_stop_after(engine, seconds), name="end of the demo"),
         ]
         await engine.stopped()

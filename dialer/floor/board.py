@@ -116,6 +116,11 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
 
 def _alerts(floor: FloorState, now: Moment) -> list[str]:
     alerts = [f"{name}: {link.reason}" for name, link in floor.links.items() if not link.connected]
+    alerts += [
+        f"{name}: rests {load.rests_until_s - now.s:.0f} s, {load.faults} calls in a row came no further"
+        for name, load in floor.trunks.items()
+        if load.rests_until_s > now.s
+    ]
     if floor.store_trouble:
         alerts.append(floor.store_trouble)
     for run in floor.campaigns.values():

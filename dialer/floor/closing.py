@@ -29,11 +29,9 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
     if _still_talking(floor, call):
         conversation_ended(floor, call, now)
     floor.calls.pop(call.attempt_id, None)
-    load = floor.trunks.get(call.trunk)
-    if load is not None:
-        load.in_use = max(0, load.in_use - 1)
     settings = floor.known[call.campaign]
     outcome = calls.outcome(call, settings.rules.legal_wait_s)
+    _free_channel(floor, call, outcome, now)
     free_reserved_agent(floor, call, now)
     written = _close_attempt(call, outcome, now, recorded=settings.record)
     floor.emit(written)
@@ -63,6 +61,14 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
     )
 
 
+def _free_channel(floor: FloorState, call: Call, outcome: Outcome, now: Moment) -> None:
+    load = floor.trunks.get(call.trunk)
+    rest_s = load.call_ended(outcome, now.s) if load is not None else 0.0
+    if rest_s:
+        floor.report("trunk.rests", "warning", trunk=call.trunk, rest_s=rest_s, outcome=outcome)
+        floor.wake(now.s + rest_s, "pace", "")
+
+
 def _still_talking(floor: FloorState, call: Call) -> bool:
     agent = floor.agents.get(call.agent_id) if call.agent_id is not None else None
     return agent is not None and agent.state is AgentState.TALKING and agent.attempt_id == call.attempt_id
@@ -79,12 +85,17 @@ def free_reserved_agent(floor: FloorState, call: Call, now: Moment) -> None:
     floor.agents[agent.settings.id] = replace(freed, idle_since_s=agent.idle_since_s)
 
 
+def _first_of(one_s: float | None, other_s: float | None) -> float | None:
+    return other_s if one_s is None else one_s
+
+
 def _close_attempt(call: Call, outcome: Outcome, now: Moment, *, recorded: bool) -> CloseAttempt:
     def since_placed(moment_s: float | None) -> float | None:
         return None if moment_s is None else round(moment_s - call.placed_s, 6)
 
     talked = call.bridged_s is not None
-    wait_end_s = call.bridged_s if talked else call.ended_s
+    # The message is no waiting: it begins when waiting has ended.
+    wait_end_s = call.bridged_s if talked else _first_of(call.unserved_s, call.ended_s)
     wait_s = round(wait_end_s - call.answered_s, 6) if call.answered_s is not None and wait_end_s is not None else None
     return CloseAttempt(
         attempt_id=call.attempt_id,

@@ -29,6 +29,7 @@ from dialer.types import (
     CampaignState,
     ChannelId,
     Mode,
+    Outcome,
     ServerName,
     TrunkName,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def describe_server(
         rtp_first_port=server.rtp_start,
         rtp_last_port=server.rtp_end,
         ami_secret=server.ami_secret,
-        witness_secret=server.witness_secret or server.ami_secret,
+        # Without a witness in the settings its account gets a secret that nobody knows.
+        witness_secret=server.witness_secret or secrets.token_urlsafe(24),
         agents=tuple(
             Phone(
                 name=agent.id,
@@ -77,5 +79,10 @@ def private_instances(
 
 
 def _instance(settings: DialerSettings, server: ServerSettings, tools: AsteriskTools, sounds: Path) -> AsteriskInstance:
-    folder = settings.store_path.parent / "asterisk" / server.name
-    return AsteriskInstance.for_dialer(tools, folder, describe_server(settings, server), sounds)
+    pbx = describe_server(settings, server, tools.version)
+    return AsteriskInstance.for_dialer(tools, instance_folder(settings, server), pbx, sounds)
+
+
+def instance_folder(settings: DialerSettings, server: ServerSettings) -> Path:
+    """Where the configuration, logs and state of a private server's Asterisk are: beside the store."""
+    return settings.store_path.parent / "asterisk" / server.name
