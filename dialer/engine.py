@@ -51,6 +51,7 @@ from dialer.events import (
     LinkLost,
     LinkRestored,
     Originate,
+    PauseRecovered,
     Report,
     SaveAgentState,
     Say,
@@ -235,8 +236,11 @@ class Engine:
         released = await self._in_store(lambda: self._store.release_leases(self._engine_name))
         open_attempts = await self._in_store(self._store.open_attempts)
         states = await self._in_store(self._store.campaign_states)
+        paused = await self._in_store(self._store.paused_agents)
         _log.info("engine.started", released_leases=released, open_attempts=len(open_attempts))
         self._close_shifts("engine started")
+        for agent_id, reason in paused.items():
+            self._step(PauseRecovered(agent_id=agent_id, reason=reason))
         for attempt in open_attempts:
             self._step(
                 AttemptRecovered(
@@ -300,7 +304,7 @@ class Engine:
         except Exception:
             _log.exception("engine.error", fact=type(fact).__name__)
             self._abandon_channel(fact)
-            return []
+            return [Report(event="engine.error", level="error", fields={"message": "engine error; see its log"})]
         for effect in effects:
             self._perform(effect)
         return effects

@@ -283,6 +283,14 @@ class AttemptRecovered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRecovered:
+    """At start: an agent who was paused when an earlier run ended, and still is if the phone is on the line."""
+
+    agent_id: AgentId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreFailed:
     """A write cannot be committed for now; nothing may be dialled."""
 
@@ -378,6 +386,7 @@ Fact = (
     | LinkRestored
     | ChannelsListed
     | AttemptRecovered
+    | PauseRecovered
     | StoreFailed
     | StoreRestored
     | CampaignLaunched

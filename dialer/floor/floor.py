@@ -43,6 +43,7 @@ from dialer.events import (
     LinkRestored,
     MessagePlayed,
     OriginateFailed,
+    PauseRecovered,
     SettingsReloaded,
     StoreFailed,
     StoreRestored,
@@ -171,6 +172,8 @@ class Floor:
                 reconciling.listed(floor, fact, now)
             case AttemptRecovered():
                 reconciling.recovered(floor, fact, now)
+            case PauseRecovered():
+                reconciling.pause_recovered(floor, fact)
             case CallUnresolved():
                 self._unresolved(fact, now)
             case OriginateFailed():

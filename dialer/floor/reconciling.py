@@ -22,6 +22,7 @@ from dialer.events import (
     LinkLost,
     LinkRestored,
     LiveChannel,
+    PauseRecovered,
     SaveCallEvent,
 )
 from dialer.floor import connecting, shift
@@ -112,6 +113,13 @@ def recovered(floor: FloorState, fact: AttemptRecovered, now: Moment) -> None:
         _adopt_call(floor, fact, None, now)
 
 
+def pause_recovered(floor: FloorState, fact: PauseRecovered) -> None:
+    """An agent who was paused stays paused, if the leg of then is still there when the server is asked."""
+    agent = floor.agents.get(fact.agent_id)
+    if agent is not None and agent.state is AgentState.OFFLINE:
+        floor.agents[fact.agent_id] = replace(agent, pause_wish=fact.reason or "paused")
+
+
 def _rebuild_bridges(floor: FloorState, server: ServerName, channels: tuple[LiveChannel, ...]) -> None:
     """What is said of this server's channels replaces what was believed; other servers' channels stay."""
 
@@ -147,6 +155,16 @@ def _adopt_legs(floor: FloorState, server: ServerName, channels: tuple[LiveChann
                 server=server, agent_id=agent.settings.id, channel_id=channel.channel_id, channel=channel.channel
             )
             shift.leg_up(floor, leg_up, now)
+            _pause_again(floor, floor.agents[agent.settings.id], now)
+    for agent in floor.agents.values():
+        if agent.state is AgentState.OFFLINE and agent.settings.server == server and agent.pause_wish:
+            floor.agents[agent.settings.id] = replace(agent, pause_wish="")  # the phone hung up: a pause is over
+
+
+def _pause_again(floor: FloorState, agent: Agent, now: Moment) -> None:
+    if agent.pause_wish and agent.state is AgentState.READY:
+        paused = agents.enter(agent, AgentState.PAUSED, now.s, reason=agent.pause_wish)
+        floor.put_agent(replace(paused, pause_wish=""), now)
 
 
 def _drop_lost_legs(floor: FloorState, server: ServerName, live: dict[ChannelId, LiveChannel], now: Moment) -> None:

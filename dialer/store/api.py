@@ -77,6 +77,10 @@ class Store(Protocol):
         """The last known state of every campaign."""
         ...
 
+    def paused_agents(self) -> dict[AgentId, str]:
+        """Who was paused when the last engine ended, politely or not, and why."""
+        ...
+
     def list_progress(self, list_name: str, *, at: datetime | None = None) -> ListProgress:
         """How far a list is; `at` is the moment for what is dialable."""
         ...

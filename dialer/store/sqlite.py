@@ -28,7 +28,7 @@ from dialer.store.connection import connect, keep_private, make_file, reading, s
 from dialer.store.migrations import migrate
 from dialer.store.statements import Statements
 from dialer.store.writing import write
-from dialer.types import CampaignName, CampaignState
+from dialer.types import AgentId, CampaignName, CampaignState
 
 _LEASE_SQL = Statements("lease")
 _REPORT_SQL = Statements("report")
@@ -103,6 +103,12 @@ class SqliteStore:
         with self.reading() as database:
             rows = database.execute(_LEASE_SQL["campaign_states"]).fetchall()
         return {CampaignName(campaign): CampaignState(state) for campaign, state in rows}
+
+    def paused_agents(self) -> dict[AgentId, str]:
+        """See `Store.paused_agents`."""
+        with self.reading() as database:
+            rows = database.execute(_LEASE_SQL["paused_agents"]).fetchall()
+        return {AgentId(agent_id): reason for agent_id, reason in rows}
 
     def add_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str = "") -> None:
         """See `Store.add_stop`.

@@ -110,6 +110,13 @@ FROM attempts WHERE disposed_at IS NULL ORDER BY at, attempt_id;
 SELECT campaign, state FROM campaign_states
 WHERE change_id IN (SELECT max(change_id) FROM campaign_states GROUP BY campaign);
 
+-- name: paused_agents
+-- An engine writes everybody down as offline when it ends and when it starts; that tells nothing of the agents.
+SELECT agent_id, reason FROM agent_times
+WHERE state = 'paused' AND time_id IN (
+    SELECT max(time_id) FROM agent_times
+    WHERE NOT (state = 'offline' AND reason IN ('engine stopped', 'engine started')) GROUP BY agent_id);
+
 -- name: list_progress
 SELECT count(*),
        coalesce(sum(state = 'closed'), 0), coalesce(sum(state = 'hold'), 0), coalesce(sum(state = 'never'), 0),
