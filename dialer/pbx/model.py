@@ -141,7 +141,8 @@ class DialerPbx(Ports):
         supervisors: Phones that listen, whisper and barge.
         trunks: Lines to the network.
         inbound_message: Sound that people hear who call our number back.
-        phone_rtp_timeout_s: A phone that sends no audio for so long is hung up; 0 for never.
+        phone_rtp_timeout_s: A phone that sends no audio for so long, and up to 1 s more, is hung up as dead; 0 for
+            never. Silence suppression must be off in the phones.
         asterisk_version: Before 20.11 and 22.1 the event filter is written in the older way.
     """
 
@@ -151,7 +152,7 @@ class DialerPbx(Ports):
     supervisors: tuple[Phone, ...] = ()
     trunks: tuple[Trunk, ...] = ()
     inbound_message: str = "dialer/zh/identify"
-    phone_rtp_timeout_s: int = 60
+    phone_rtp_timeout_s: int = 3
     asterisk_version: tuple[int, int, int] = (22, 10, 0)
 
     def __post_init__(self) -> None:
