@@ -142,6 +142,8 @@ class Call:
     cancelled: bool = False
     """We gave it up before anyone answered."""
     hung_up_by_us: bool = False
+    ring_learned: bool = False
+    """Pacing has been told how its ringing ended."""
     failure: str = ""
     """What OriginateResponse said, kept in case the channel's own end never comes."""
     refused: str = ""

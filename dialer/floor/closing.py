@@ -128,12 +128,19 @@ def _learn(floor: FloorState, call: Call, outcome: Outcome) -> None:
     tally.answered += person
     tally.bridged += outcome is Outcome.BRIDGED
     tally.abandoned += outcome is Outcome.ABANDONED
-    ring_end_s = call.answered_s if call.answered_s is not None else call.ended_s
-    if ring_end_s is not None and outcome not in SAYS_NOTHING:
-        ring_s = ring_end_s - call.placed_s
-        run.estimates = pacing.observe_ring(run.estimates, ring_s=ring_s, answered=person)
+    if not call.ring_learned and outcome not in SAYS_NOTHING:
+        learn_ring(floor, call, answered=person)
     if person:
         run.estimates = pacing.observe_answer(run.estimates, abandoned=outcome is Outcome.ABANDONED)
+
+
+def learn_ring(floor: FloorState, call: Call, *, answered: bool) -> None:
+    """Tell pacing how a call's ringing ended; for an answer at once, not only when the conversation is over."""
+    run = floor.campaigns.get(call.campaign)
+    ring_end_s = call.answered_s if call.answered_s is not None else call.ended_s
+    if run is not None and ring_end_s is not None:
+        ring_s = ring_end_s - call.placed_s
+        run.estimates = pacing.observe_ring(run.estimates, ring_s=ring_s, answered=answered)
 
 
 def finish_if_done(floor: FloorState, run: CampaignRun, now: Moment) -> None:

@@ -209,6 +209,9 @@ class Floor:
         floor = self.state
         if call.state is CallState.CLOSED:
             closing.close(floor, call, now)
+        elif isinstance(fact, CustomerReady) and not call.ring_learned:
+            floor.calls[call.attempt_id] = replace(call, ring_learned=True)
+            closing.learn_ring(floor, call, answered=True)
         elif isinstance(fact, CustomerUnserved) and before.state is CallState.CONNECTING:
             connecting.unserved(floor, call, now)
         elif isinstance(fact, CustomerReleased):

@@ -88,6 +88,18 @@ def test_the_answer_alone_is_not_enough_the_dialplan_must_have_taken_the_custome
     assert not of(Bridge, one.take(ChannelAnswered(channel_id=ChannelId(attempt), channel="PJSIP/x")))
 
 
+def test_pacing_learns_an_answer_at_once_and_only_once() -> None:
+    one, (attempt, *_) = world("anna")
+    run = one.floor.state.campaigns[campaign().name]
+    before = run.estimates
+    one.answer(attempt)
+    learned = run.estimates.ring
+    assert learned != before.ring
+    one.bridge(attempt, "anna")
+    one.hang_up(attempt)
+    assert run.estimates.ring == learned
+
+
 def test_calls_that_wait_are_served_in_the_order_of_their_answers() -> None:
     one, attempts = world("anna", calls=3)
     for attempt in attempts[:3]:
