@@ -173,7 +173,13 @@ class _Process:
         line = [sys.executable, "-m", "dialer.softphone", "--server", server, "--json", "--die-with-parent"]
         line += ["--password-env", _PASSWORD_VARIABLE + "{user}", *options]
         line += [word for user in passwords for word in ("--user", user)]
-        self._child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **given})
+        self._child = subprocess.Popen(
+            line,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **given},
+            start_new_session=True,  # Ctrl-C at the terminal must not take agents out of their conversations
+        )
         self._reader = threading.Thread(target=self._read, name=f"phones {','.join(passwords)}", daemon=True)
         self._reader.start()
 
