@@ -13,12 +13,16 @@ from dialer.events import Lead, Originate, Permit, ReleaseLease, SaveAttempt, Sa
 from dialer.floor.routing import is_picky
 from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad
 from dialer.masking import mask_name, mask_number
+from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AttemptId, ServerName
 
 OVERDUE_GRACE_S = 5.0
 """Asterisk ends a call that nobody answers by itself; this much later we ask what became of it."""
 WAIT_MARGIN_S = 0.1
 """The dialplan begins the message this much before the legal wait is over."""
+GREETING_SILENCE_S = 0.8
+"""Machine detection says `human` this long after the greeting (after_greeting_silence of amd.conf)."""
+SHORTEST_WAIT_S = 0.2
 
 
 def place(
@@ -128,13 +132,23 @@ def _originate(
             display_name=f"{mask_name(lead.debtor_name)} {lead.account_no[-4:]}",
             display_number=mask_number(lead.number),
             ring_timeout_s=call.ring_timeout_s,
-            wait_s=settings.rules.legal_wait_s - WAIT_MARGIN_S,
+            wait_s=_wait_s(settings),
             message=settings.messages.abandoned,
             detect_machines=settings.detect_machines,
             record=settings.record,
         ),
     )
     floor.wake(now.s + call.ring_timeout_s + OVERDUE_GRACE_S, "overdue", call.attempt_id)
+
+
+def _wait_s(settings: CampaignSettings) -> float:
+    """How long the dialplan waits for an agent, from the answer or, with machine detection, from its verdict.
+
+    With detection the legal wait counts from the end of the greeting, some of which is over at the verdict.
+    Source: 16 CFR 310.4(b)(1)(iv), "within two seconds of the person's completed greeting".
+    """
+    spent_s = WAIT_MARGIN_S + (GREETING_SILENCE_S if settings.detect_machines else 0.0)
+    return max(SHORTEST_WAIT_S, settings.rules.legal_wait_s - spent_s)
 
 
 def trunk_with_room(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> TrunkLoad | None:

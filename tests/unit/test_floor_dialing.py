@@ -63,6 +63,11 @@ def test_the_attempt_is_saved_before_it_is_originated_with_the_same_id_and_numbe
     assert (round(placed.wait_s, 6), placed.message) == (1.9, "dialer/zh/sorry")
 
 
+def test_with_machine_detection_the_wait_counts_from_the_end_of_the_greeting() -> None:
+    [placed] = of(Originate, world().launch(campaign(detect_machines=True), leads(1)))
+    assert placed.wait_s == pytest.approx(1.1)
+
+
 def test_progressive_dials_one_for_each_free_agent_and_again_when_a_call_has_ended() -> None:
     one = world(3)
     one.launch(campaign(), leads(10))
