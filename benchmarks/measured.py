@@ -55,7 +55,7 @@ def rss_mb(pid: int) -> float:
 
 
 def machine() -> dict[str, object]:
-    """The machine and how busy it is with everything: runnable processes in the mean of the last minute."""
+    """The machine and how busy it is, with our own processes and all others: runnable ones in the mean."""
     name = next(
         (
             line.partition(":")[2].strip()
@@ -64,4 +64,5 @@ def machine() -> dict[str, object]:
         ),
         "unknown processor",
     )
-    return {"processor": name, "cores": os.cpu_count(), "load_1min": round(os.getloadavg()[0], 2)}
+    load = [round(load, 1) for load in os.getloadavg()]
+    return {"processor": name, "cores": os.cpu_count(), "load_1_5_15min": load}
