@@ -33,6 +33,7 @@ SEED = 20
 CAMPAIGN = "demo"
 BUCKET_S = 10.0
 """Seconds per point of the report's curves."""
+STOPPING = "Stopping: no more calls; conversations come to their end. Ctrl-C again ends them at once."
 console = Console(soft_wrap=True)
 
 
@@ -85,8 +86,13 @@ def _import_debtors(settings: DialerSettings, path: Path, seed: int) -> None:
 async def _run(set_up: stage.Stage, seconds: int, lang: Lang, seed: int) -> None:
     async with app.running(set_up.settings) as engine:
         stop = app.stop_politely(engine)
+
+        def interrupted() -> None:
+            _say(STOPPING)
+            stop()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
+            asyncio.get_running_loop().add_signal_handler(number, interrupted)
         await engine.launch(CAMPAIGN)
         helpers = [
             asyncio.create_task(actors.act(engine, set_up.phones, seed=seed), name="actors"),
