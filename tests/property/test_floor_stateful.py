@@ -73,6 +73,7 @@ from dialer.types import (
     CampaignState,
     ChannelId,
     ConnectStyle,
+    DebtorId,
     DispositionCode,
     Mode,
     Outcome,
@@ -575,7 +576,9 @@ class FloorMachine(RuleBasedStateMachine):
         self.next_lead += 1
         past_due = 90 if self.next_lead % 4 == 0 else 1
         callback = AgentId("ben") if self.next_lead % 7 == 0 else None
-        return fw.lead(self.next_lead, days_past_due=past_due, callback_agent=callback)
+        # Now and then another account of the same debtor: a store may be wrong about who is being called.
+        debtor_id = DebtorId(self.next_lead - 1 if self.next_lead % 5 == 0 else self.next_lead)
+        return fw.lead(self.next_lead, days_past_due=past_due, callback_agent=callback, debtor_id=debtor_id)
 
     @precondition(lambda self: not self.winding_up)
     @rule(server=st.sampled_from([EAST, WEST]), luck=st.integers(0, 3))
@@ -592,10 +595,13 @@ class FloorMachine(RuleBasedStateMachine):
         if not self.connected[server]:
             self.connected[server] = True
             self.take(LinkRestored(server=server, channels=self._listed(server)))
+            for one in self.floor.state.agents.values():
+                assert one.leg is None or one.settings.server != server or one.leg.channel_id in self.channels
 
-    @rule(luck=st.integers(0, 5))
-    def the_store(self, luck: int) -> None:
+    @rule(luck=st.integers(0, 5), agent_id=st.sampled_from([one.id for one in PEOPLE]))
+    def the_store(self, luck: int, agent_id: AgentId) -> None:
         self.take(StoreRestored() if luck else StoreFailed(reason="disk full"))
+        self.a_wish_comes_by_cli(agent_id, "accept")
 
     @rule(
         name=st.sampled_from(["calls", "power", "previews"]),
@@ -679,6 +685,8 @@ class FloorMachine(RuleBasedStateMachine):
                 case _:
                     assert one.attempt_id is None
             assert (one.state is AgentState.PREVIEWING) == (name in state.offers)
+            run = state.campaigns.get(one.campaign) if name in state.offers and one.campaign else None
+            assert run is None or run.state is CampaignState.RUNNING
             assert one.state is AgentState.OFFLINE or not one.nailed_up or one.leg or one.state in LEGLESS
         for call in state.calls.values():
             holder = state.agents.get(call.agent_id) if call.agent_id is not None else None
@@ -715,6 +723,7 @@ class FloorMachine(RuleBasedStateMachine):
         state = self.floor.state
         assert not state.calls and not state.wraps and not state.offers and not state.recovered
         assert {one.state for one in state.agents.values()} <= RESTING
+        assert all(one.leg is None or one.leg.channel_id in self.channels for one in state.agents.values())
         assert set(self.closed) >= set(self.saved) and set(self.closed.values()) <= {1}
         assert set(self.disposed) == set(self.saved) and set(self.disposed.values()) <= {1}
         on_shelf = {lead.account_id for run in state.campaigns.values() for lead in (*run.leads, *run.picky)}
