@@ -345,7 +345,8 @@ def test_with_nobody_picking_up_the_customer_hears_the_message_and_the_agent_is_
         desk.engine.call("agent.login", agent=DEAF)
     else:
         desk.engine.call("agent.ready", agent=DEAF)
-    first, second = desk.begin("unheard", [DEAF], [Fixed.TALKATIVE] * 2)
+    brief = {"abandoned": "dialer/zh/saved"}
+    first, second = desk.begin("unheard", [DEAF], [Fixed.TALKATIVE] * 2, messages=brief)
     attempt = desk.ledger.until_ended(first)
     assert (attempt["outcome"], attempt["message_played"]) == ("abandoned", 1)
     assert desk.engine.agent(DEAF).state is AgentState.PAUSED
