@@ -10,7 +10,7 @@ from dialer.events import AgentLegUp, AgentTold, ChannelEnded, DispositionTold, 
 from dialer.floor import connecting, legs, previewing
 from dialer.floor.prompts import Prompt
 from dialer.floor.state import FloorState, Moment
-from dialer.floor.wrapping import conversation_ended, dispose, find, let_go, offer_again, say
+from dialer.floor.wrapping import conversation_ended, dispose, find, go_on, let_go, offer_again, say
 from dialer.types import AgentState, Asks, CallState
 
 NORMAL_CLEARING = 16
@@ -41,8 +41,21 @@ def leg_up(floor: FloorState, fact: AgentLegUp, now: Moment) -> None:
             _bridge_now(floor, agent, now)
         case AgentState.PREVIEWING if called:
             previewing.accept(floor, agent, now)
+        case AgentState.TALKING:
+            _came_back(floor, agent, now)
         case _:
             pass
+
+
+def _came_back(floor: FloorState, agent: Agent, now: Moment) -> None:
+    """A phone died in a conversation and is back before anybody noticed: the customer is offered again, also to it."""
+    call = floor.calls.get(agent.attempt_id) if agent.attempt_id is not None else None
+    if call is None or call.state is not CallState.TALKING:
+        return
+    conversation_ended(floor, call, now)
+    del floor.wraps[call.attempt_id]
+    floor.calls[call.attempt_id] = replace(floor.calls[call.attempt_id], agent_lost=True)
+    go_on(floor, floor.agents[agent.settings.id], now, "the phone came back")
 
 
 def _refusal(floor: FloorState, agent: Agent | None, fact: AgentLegUp) -> str:

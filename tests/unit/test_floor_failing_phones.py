@@ -1,0 +1,47 @@
+"""Phones that fail: one that rings in vain costs one customer only, one that comes back costs none."""
+
+from __future__ import annotations
+
+from dialer.events import AgentLegUp, Bridge, ChannelEnded, CustomerReleased, CustomerUnserved, HangUp
+from dialer.types import AgentId, AgentState, ChannelId, ConnectStyle, Outcome
+from floor_world import MAIN, World, agent, campaign, leads, of, settings
+
+
+def test_a_phone_that_rang_until_the_message_began_is_set_aside_and_its_customer_counted() -> None:
+    one = World(settings([agent("rita", connect=ConnectStyle.RING)]))
+    one.tell("rita", "login")
+    one.launch(campaign(), leads(2))
+    one.wait(0.5)
+    [attempt] = one.originated()
+    one.answer(attempt)
+    one.wait(1.5)
+    effects = one.take(CustomerUnserved(channel_id=ChannelId(attempt)))
+    assert of(HangUp, effects)
+    assert (one.state("rita"), one.agent("rita").reason) == (AgentState.PAUSED, "did not answer")
+    one.hang_up(attempt)
+    assert one.outcome(attempt) is Outcome.ABANDONED
+    one.wait(1.0)
+    assert one.originated() == [attempt], "the next customer was called for nobody"
+
+
+def test_a_phone_that_died_in_a_talk_and_is_back_at_once_gets_its_customer_again() -> None:
+    one = World(settings([agent("anna")]))
+    one.login("anna")
+    one.launch(campaign(), leads(1))
+    [attempt] = one.originated()
+    one.answer(attempt)
+    one.bridge(attempt, "anna")
+    old_leg = one.leg_id("anna")
+    back = AgentLegUp(server=MAIN, agent_id=AgentId("anna"), channel_id=ChannelId("17.9"), channel="PJSIP/anna-09")
+    effects = one.take(back)
+    assert [effect.channel_id for effect in of(HangUp, effects)] == [old_leg]
+    one.take(ChannelEnded(channel_id=old_leg, cause=16))
+    [again] = of(Bridge, one.take(CustomerReleased(channel_id=ChannelId(attempt))))
+    assert (again.attempt_id, again.agent_channel) == (attempt, "PJSIP/anna-09")
+    one.bridge(attempt, "anna", "second-bridge")
+    one.wait(1.0)
+    assert one.state("anna") is AgentState.TALKING
+    assert not any(str(effect.channel_id) == attempt for effect in one.effects(HangUp)), "the customer was dropped"
+    one.hang_up(attempt)
+    one.press("anna", "0")
+    assert one.concluded(attempt).agent_id == "anna"
