@@ -13,6 +13,7 @@ import pytest
 from ami_script import AmiScript
 from dialer.demo.stage import Stage
 from dialer.pbx.carrier import Fixed
+from dialer.phones.protocol import EventName
 from dialer.phones.spawned import Phone, Phones
 from dialer.types import AgentState, CampaignState
 
@@ -257,3 +258,27 @@ def test_a_customer_whose_agents_phone_dies_gets_another_agent_within_five_secon
     assert shift.engine.until_state("agent05", AgentState.OFFLINE, within_s=1).reason == "phone lost"
     shift.wrap_up("agent01")
     assert shift.ledger.until_disposed(number)["agent_id"] == "agent01"
+
+
+def test_a_phone_that_dies_in_a_talk_and_is_started_again_at_once_gets_its_customer_back(shift: Shift):
+    agent, server = "agent04", shift.stage.settings.servers[0]
+    login = passwords(shift.stage.settings, agent)
+    with Phones(f"127.0.0.1:{server.sip_port}") as first, Phones(f"127.0.0.1:{server.sip_port}") as second:
+        [phone] = first.add(login, dial="*10")
+        shift.engine.until_state(agent, AgentState.READY)
+        [number] = shift.begin("back", [agent], [Fixed.TALKATIVE])
+        shift.engine.until_state(agent, AgentState.TALKING)
+        talking = set(shift.conversations())
+        _kill(phone)
+        [shift.phones[agent]] = second.add(login, dial="*10")
+        shift.phones[agent].wait(EventName.CONNECTED)
+        until(lambda: _in_bridge_with(shift, agent, talking), "customer and agent are together again")
+        shift.wrap_up(agent)
+        assert shift.ledger.until_disposed(number)["agent_id"] == agent
+    bridged = shift.ledger.rows("SELECT * FROM call_events WHERE event = 'call.bridged' AND attempt_id = ?", *talking)
+    assert len(bridged) == 2
+
+
+def _in_bridge_with(shift: Shift, agent: str, customers: set[str]) -> bool:
+    bridges = {bridge for one, bridge in shift.conversations().items() if one in customers}
+    return any(f"/{agent}-" in channel and bridge in bridges for channel, bridge in shift.channels().values())
