@@ -4,6 +4,7 @@
     |-- SettingsError      a settings file: where, what, what is allowed
     |-- IntakeError       a file of debtors that cannot be read at all (bad rows are values, not errors)
     |-- StoreError         the local store: missing, locked, too new
+    |   `-- WriteRefusedError   a write that contradicts what is stored; trying again is useless
     |-- PbxError           getting, starting or reaching Asterisk
     |   `-- AmiError       the manager connection (see `dialer.ami`)
     |-- ControlError       the engine refused or did not answer a command
@@ -26,6 +27,10 @@ class StoreError(DialerError):
     """The local store is missing, locked, damaged or newer than this program."""
 
     exit_code = 3
+
+
+class WriteRefusedError(StoreError):
+    """A write contradicts what is stored; nothing of its batch was written, and trying again is useless."""
 
 
 class IntakeError(DialerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from dialer.errors import StoreError
+from dialer.errors import WriteRefusedError
 
 _CENTS = Decimal(100)
 
@@ -44,7 +44,7 @@ def cents(amount: Decimal) -> int:
     """
     scaled = amount * _CENTS
     if scaled != scaled.to_integral_value():
-        raise StoreError(f"The amount {amount} has a fraction of a cent; give at most two decimal places.")
+        raise WriteRefusedError(f"The amount {amount} has a fraction of a cent; give at most two decimal places.")
     return int(scaled)
 
 

@@ -15,7 +15,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from dialer.errors import StoreError
+from dialer.errors import StoreError, WriteRefusedError
 from dialer.events import SaveDisposition
 from dialer.store.columns import cents, moment_text, moment_text_or_none
 from dialer.store.statements import Statements
@@ -65,7 +65,7 @@ def save_disposition(connection: sqlite3.Connection, fact: SaveDisposition, engi
     )
     if disposed.rowcount == 0:
         if connection.execute(_SQL["attempt_exists"], {"attempt_id": fact.attempt_id}).fetchone() is None:
-            raise StoreError(f"Attempt {fact.attempt_id} was never saved, so nothing can be concluded of it.")
+            raise WriteRefusedError(f"Attempt {fact.attempt_id} was never saved, so nothing can be concluded of it.")
         return
     _save_rows(connection, fact, at)
     if fact.outcome is Outcome.INVALID:

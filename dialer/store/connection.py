@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from dialer.errors import StoreError
+from dialer.errors import StoreError, WriteRefusedError
 
 BUSY_S = 10.0
 """How long a writer waits for another one before it gives up."""
@@ -89,7 +89,7 @@ def sentences(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.IntegrityError as error:
-        raise StoreError(f"The store {path} refused a write and nothing was written: {error}.") from error
+        raise WriteRefusedError(f"The store {path} refused a write and nothing was written: {error}.") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", None)
         cure = _CURES.get(code & 0xFF) if isinstance(code, int) else None  # the low byte is the primary code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from dialer.errors import StoreError
+from dialer.errors import WriteRefusedError
 from dialer.events import (
     CloseAttempt,
     ReleaseLease,
@@ -94,7 +94,7 @@ def _save_attempt(connection: sqlite3.Connection, fact: SaveAttempt, engine: str
         _SQL["mark_attempted"], {"at": at, "account_id": fact.lead.account_id, "engine": engine}
     )
     if marked.rowcount == 0:
-        raise StoreError(
+        raise WriteRefusedError(
             f"Attempt {fact.attempt_id} was not saved: account {fact.lead.account_no} is leased by another "
             "engine by now. Lease it again before dialling."
         )
@@ -132,7 +132,7 @@ def _close_attempt(connection: sqlite3.Connection, fact: CloseAttempt) -> None:
 
 def _require_attempt(connection: sqlite3.Connection, attempt_id: str) -> None:
     if connection.execute(_SQL["attempt_exists"], {"attempt_id": attempt_id}).fetchone() is None:
-        raise StoreError(f"Attempt {attempt_id} was never saved, so it cannot be closed.")
+        raise WriteRefusedError(f"Attempt {attempt_id} was never saved, so it cannot be closed.")
 
 
 def _save_agent_state(connection: sqlite3.Connection, fact: SaveAgentState) -> None:
