@@ -221,6 +221,7 @@ class Engine:
                     at=attempt.at,
                     outcome=attempt.outcome,
                     agent_id=attempt.agent_id,
+                    talked=attempt.talked,
                 )
             )
         for name, state in states.items():

@@ -280,6 +280,8 @@ class AttemptRecovered:
     outcome: Outcome | None
     """Set when the call had closed and only its disposition was missing."""
     agent_id: AgentId | None
+    talked: bool = False
+    """Its history says that the customer talked with an agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

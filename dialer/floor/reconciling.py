@@ -266,8 +266,11 @@ def _adopt_call(floor: FloorState, fact: AttemptRecovered, channel: LiveChannel 
 
 
 def _conclude_lost(floor: FloorState, fact: AttemptRecovered, call: Call, now: Moment) -> None:
-    """Nobody knows how it ended (or only its disposition is missing): close it, counted as dialled."""
-    outcome = fact.outcome or Outcome.UNKNOWN
+    """Nobody saw how it ended, or only its disposition is missing: close it, counted as dialled.
+
+    A talk whose end was lost still was one, and counts towards the cap on conversations.
+    """
+    outcome = fact.outcome or (Outcome.BRIDGED if fact.talked else Outcome.UNKNOWN)
     if fact.outcome is None:
         floor.emit(CloseAttempt(attempt_id=fact.attempt_id, at=now.at, outcome=outcome, detail="lost in a restart"))
     floor.report("attempt.concluded", attempt=fact.attempt_id, outcome=outcome)

@@ -40,6 +40,8 @@ class OpenAttempt:
     outcome: Outcome | None
     """Set when the call closed but its disposition was never saved."""
     agent_id: AgentId | None
+    talked: bool = False
+    """Its history says that the customer talked with an agent."""
 
 
 class Store(Protocol):

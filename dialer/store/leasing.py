@@ -188,6 +188,7 @@ def _open_attempt(
     at: str,
     outcome: str | None,
     agent_id: str | None,
+    talked: int,
 ) -> OpenAttempt:
     began_at = moment(at)
     return OpenAttempt(
@@ -199,4 +200,5 @@ def _open_attempt(
         at=began_at,
         outcome=None if outcome is None else Outcome(outcome),
         agent_id=None if agent_id is None else AgentId(agent_id),
+        talked=bool(talked),
     )

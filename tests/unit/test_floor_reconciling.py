@@ -308,6 +308,14 @@ def test_an_attempt_without_a_channel_is_closed_as_unknown_and_counted_as_dialle
     assert one.outcome(attempt) is Outcome.UNKNOWN and one.concluded(attempt).by == "rule"
 
 
+def test_an_attempt_that_talked_is_closed_as_a_conversation_though_nobody_saw_its_end() -> None:
+    one = fresh()
+    attempt = recovered(one, talked=True)
+    restore(one)
+    assert one.outcome(attempt) is Outcome.BRIDGED
+    assert (one.concluded(attempt).code, one.concluded(attempt).by) == ("no_result", "default")
+
+
 def test_an_attempt_that_had_closed_is_only_concluded() -> None:
     one = fresh()
     attempt = recovered(one, outcome=Outcome.BUSY)

@@ -81,6 +81,9 @@ def test_open_attempts_give_back_the_lead_as_it_was_before_the_call(store: Sqlit
     first, second = store.open_attempts()
     assert (first.attempt_id, first.lead, first.outcome, first.at) == ("att-1", one, None, AT)
     assert (second.lead, second.outcome, second.agent_id) == (two, Outcome.BRIDGED, "a7")
+    assert not first.talked
+    store.apply([SaveCallEvent(attempt_id=AttemptId("att-1"), at=AT, event="call.bridged")])
+    assert [found.talked for found in store.open_attempts()] == [True, False]
     store.apply([concluded(two, "att-2", step(NextKind.CLOSED), Outcome.BRIDGED)])
     assert [found.attempt_id for found in store.open_attempts()] == ["att-1"]
 

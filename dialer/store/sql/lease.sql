@@ -103,7 +103,8 @@ WHERE leased_by = :engine
   AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = accounts.debtor_id AND t.disposed_at IS NULL);
 
 -- name: open_attempts
-SELECT attempt_id, campaign, server, trunk, account_id, phone_id, at, outcome, agent_id
+SELECT attempt_id, campaign, server, trunk, account_id, phone_id, at, outcome, agent_id,
+       EXISTS (SELECT 1 FROM call_events e WHERE e.attempt_id = attempts.attempt_id AND e.event = 'call.bridged')
 FROM attempts WHERE disposed_at IS NULL ORDER BY at, attempt_id;
 
 -- name: campaign_states
