@@ -27,7 +27,8 @@ from dialer.types import AgentState
 pytestmark = pytest.mark.asterisk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-AGENT_HZ = 440.0
+AGENT_HZ = 3000.0
+"""Where the simulated people's speech has hardly any power, so that an echo stands out."""
 ROUNDS = 3
 """Accounts for each kind of number."""
 EXPECTED = {
