@@ -142,6 +142,8 @@ class Call:
     cancelled: bool = False
     """We gave it up before anyone answered."""
     hung_up_by_us: bool = False
+    adopted: bool = False
+    """Taken up from an earlier run: when it was answered is not known."""
     ring_learned: bool = False
     """Pacing has been told how its ringing ended."""
     failure: str = ""

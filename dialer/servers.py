@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Final
 
@@ -109,6 +110,7 @@ class Servers:
                 port=server.ami_port,
                 username=server.ami_username,
                 secret=server.ami_secret,
+                ssl_context=ssl.create_default_context() if server.tls else None,
                 subscribed=translate.SUBSCRIBED,
                 on_event=lambda message: self._on_event(server.name, message),
                 on_up=lambda _: None,  # FullyBooted says when it is worth asking

@@ -96,7 +96,11 @@ def _close_attempt(call: Call, outcome: Outcome, now: Moment, *, recorded: bool)
     talked = call.bridged_s is not None
     # The message is no waiting: it begins when waiting has ended.
     wait_end_s = call.bridged_s if talked else _first_of(call.unserved_s, call.ended_s)
-    wait_s = round(wait_end_s - call.answered_s, 6) if call.answered_s is not None and wait_end_s is not None else None
+    wait_s = (
+        round(wait_end_s - call.answered_s, 6)
+        if call.answered_s is not None and wait_end_s is not None and not call.adopted
+        else None
+    )
     return CloseAttempt(
         attempt_id=call.attempt_id,
         at=now.at,

@@ -251,7 +251,7 @@ def _adopt_call(floor: FloorState, fact: AttemptRecovered, channel: LiveChannel 
     if fact.trunk in floor.trunks:
         floor.trunks[fact.trunk].in_use += 1
     if agent is not None:
-        call = replace(call, answered_s=now.s, channel=channel.channel)
+        call = replace(call, answered_s=now.s, channel=channel.channel, adopted=True)
         call = calls.bridged(call, agent.settings.id, channel.bridge_id, now.s)
         floor.put_agent(
             agents.enter(agent, AgentState.TALKING, now.s, attempt_id=call.attempt_id, campaign=call.campaign),
