@@ -19,10 +19,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dialer.ami.link import DialerManager, LinkHooks, LinkTiming
-from dialer.ami.protocol import DialerProtocol
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
+
+from dialer.ami.link import DialerManager, LinkHooks, LinkTiming
+from dialer.ami.protocol import DialerProtocol
 
 CHUNK_BYTES = 16 * 1024
 REQUIRED_RATIO = 5.0
@@ -153,9 +154,7 @@ async def measure(
 
 def main() -> int:
     """Measure both, print, and judge."""
-    parser = argparse.ArgumentParser(
-        description="CPU time of stock panoramisk and of ours on the same events."
-    )
+    parser = argparse.ArgumentParser(description="CPU time of stock panoramisk and of ours on the same events.")
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()

@@ -25,14 +25,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dialer.phones import tones
-from dialer.phones.protocol import PhoneEvent
-
 from benchmarks import ear, floor
 from benchmarks.callees import Callees
 from benchmarks.engine_run import EngineFigures, Order, run_engine
 from benchmarks.measured import Spread, machine
 from benchmarks.witness import Bridged, Witness
+from dialer.phones import tones
+from dialer.phones.protocol import PhoneEvent
 
 REQUIRED_P99_MS = 20.0
 EAR_CALLS_PER_S = 2.0

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from dialer.phones import tones
 from dialer.phones.ear import HEARD_DB
 from dialer.phones.protocol import EventName, PhoneEvent

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.measured import Spread, rss_mb
 from dialer import app, log
 from dialer.engine import Engine
 from dialer.events import CampaignTold, DispositionTold
 from dialer.settings import DialerSettings
 from dialer.types import AgentState, CampaignName, CampaignState, DispositionCode
-
-from benchmarks.measured import Spread, rss_mb
 
 LOOK_EVERY_S = 0.05
 AGENTS_WITHIN_S = 30.0

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from benchmarks.callees import Callees, Sipp
 from dialer import app
 from dialer.accounts.imported import ImportedAccount
 from dialer.demo.stage import RTP_PORTS, PortPlan, plan_ports
@@ -21,8 +22,6 @@ from dialer.phones.protocol import PhoneEvent
 from dialer.phones.spawned import Phones
 from dialer.settings import AgentSettings, DialerSettings, ServerSettings, TrunkSettings
 from dialer.types import AgentId, Mode, Number, ServerName, TrunkName
-
-from benchmarks.callees import Callees, Sipp
 
 TRUNK = TrunkName("callees")
 SERVER = ServerName("local")

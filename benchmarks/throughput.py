@@ -24,16 +24,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from benchmarks import floor
+from benchmarks.callees import Callees
+from benchmarks.engine_run import EngineFigures, Order, run_engine
+from benchmarks.measured import cpu_s, machine
 from dialer import log
 from dialer.ami.client import AmiClient
 from dialer.ami.messages import Message
 from dialer.settings import DialerSettings
 from dialer.types import Mode
-
-from benchmarks import floor
-from benchmarks.callees import Callees
-from benchmarks.engine_run import EngineFigures, Order, run_engine
-from benchmarks.measured import cpu_s, machine
 
 REQUIRED_PER_S = 100.0
 AGENTS = 8

@@ -59,9 +59,7 @@ class AmiClient:
         connect_timeout_s: float = 5.0,
         reconnect_delays_s: Sequence[float] = (0.1, 0.5, 1, 2, 5),
     ) -> None:
-        encode_action(
-            "Login", [("Username", username), ("Secret", secret)], "check"
-        )  # better now than at 3 a.m.
+        encode_action("Login", [("Username", username), ("Secret", secret)], "check")  # better now than at 3 a.m.
         self.name = name
         self._config = {
             "host": host,
@@ -164,7 +162,5 @@ class AmiClient:
 
     def _require_manager(self, name: str) -> DialerManager:
         if self._manager is None:
-            raise AmiDisconnected(
-                f"{name} was not sent: the AMI client {self.name} is not started.", sent=False
-            )
+            raise AmiDisconnected(f"{name} was not sent: the AMI client {self.name} is not started.", sent=False)
         return self._manager

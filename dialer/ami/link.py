@@ -79,9 +79,7 @@ class DialerManager(Manager):  # type: ignore[misc]  # panoramisk has no types; 
 
     def __init__(self, *, timing: LinkTiming, hooks: LinkHooks, **config: Any) -> None:
         self._routes: dict[bytes, tuple[Subscriber, ...]] = {}
-        super().__init__(
-            protocol_factory=lambda: DialerProtocol(self), forgetable_actions=_EveryAction(), **config
-        )
+        super().__init__(protocol_factory=lambda: DialerProtocol(self), forgetable_actions=_EveryAction(), **config)
         self.epoch = 0
         self.first_login: asyncio.Future[None] = self.loop.create_future()
         self.ping_delay = self.ping_interval = timing.ping_idle_s / 2
@@ -129,9 +127,7 @@ class DialerManager(Manager):  # type: ignore[misc]  # panoramisk has no types; 
         transport, link = f.result()
         if self._closing or link.closed:
             transport.abort()
-            self._retry(
-                AmiConnectError(f"{self.where} hung up at once ({link.reason or 'no reason given'}).")
-            )
+            self._retry(AmiConnectError(f"{self.where} hung up at once ({link.reason or 'no reason given'})."))
             return
         self._last_link = link
         self._next_check_at_s = self.loop.time() + self.ping_delay
@@ -282,9 +278,7 @@ class DialerManager(Manager):  # type: ignore[misc]  # panoramisk has no types; 
         if callback is None:
             return lambda function: self.register_event(pattern, function)
         if inspect.iscoroutinefunction(callback):
-            raise TypeError(
-                f"The subscriber to {pattern} is a coroutine; give a plain function that enqueues."
-            )
+            raise TypeError(f"The subscriber to {pattern} is a coroutine; give a plain function that enqueues.")
         self._routes.clear()
         return super().register_event(pattern, callback)
 
@@ -316,9 +310,7 @@ class DialerManager(Manager):  # type: ignore[misc]  # panoramisk has no types; 
             callback(*arguments)
         except Exception:
             # asyncio would close the link and lose the rest of the chunk, which belongs to other calls.
-            _log.exception(
-                "ami.callback_failed", server=self.where, arguments=[repr(a) for a in arguments[1:]]
-            )
+            _log.exception("ami.callback_failed", server=self.where, arguments=[repr(a) for a in arguments[1:]])
 
     # Sending
 
@@ -341,9 +333,7 @@ class DialerManager(Manager):  # type: ignore[misc]  # panoramisk has no types; 
 
     def _link(self, name: str, *, logging_in: bool = False) -> DialerProtocol:
         if self.protocol is None or not (self.authenticated or logging_in):
-            raise AmiDisconnected(
-                f"{name} was not sent: there is no link to Asterisk at {self.where}.", sent=False
-            )
+            raise AmiDisconnected(f"{name} was not sent: there is no link to Asterisk at {self.where}.", sent=False)
         return self.protocol
 
 

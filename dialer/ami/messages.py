@@ -213,13 +213,9 @@ def encode_action(name: str, headers: Sequence[tuple[str, str]], action_id: str)
     if not _ACTION_NAME.fullmatch(name):
         raise UnsafeAction(f"{name!r} is no action name; use letters and digits only.")
     if len(headers) + 2 > MAX_HEADERS:
-        raise UnsafeAction(
-            f"{name} has {len(headers)} headers; Asterisk reads {MAX_HEADERS - 2}, so send fewer."
-        )
+        raise UnsafeAction(f"{name} has {len(headers)} headers; Asterisk reads {MAX_HEADERS - 2}, so send fewer.")
     if not 1 <= len(_encode("ActionID", action_id)) <= MAX_ACTION_ID_BYTES:
-        raise UnsafeAction(
-            f"ActionID of {name} must have 1 to {MAX_ACTION_ID_BYTES} bytes; choose a shorter one."
-        )
+        raise UnsafeAction(f"ActionID of {name} must have 1 to {MAX_ACTION_ID_BYTES} bytes; choose a shorter one.")
     _check_meaning(name.lower(), headers)
     lines = [_encode_line("Action", name), _encode_line("ActionID", action_id)]
     lines += [_encode_header(key, value) for key, value in headers]
@@ -230,9 +226,7 @@ def _encode_header(key: str, value: str) -> bytes:
     if not _HEADER_KEY.fullmatch(key):
         raise UnsafeAction(f"{key!r} is no header name; use letters, digits, '-' and '_' only.")
     if key.lower() in {"action", "actionid"}:
-        raise UnsafeAction(
-            f"Header {key} is written once, from its own argument; remove it from the headers."
-        )
+        raise UnsafeAction(f"Header {key} is written once, from its own argument; remove it from the headers.")
     return _encode_line(key, value)
 
 
@@ -261,9 +255,7 @@ def _check_meaning(action: str, headers: Sequence[tuple[str, str]]) -> None:
     match action:
         case "hangup":
             if any(key == "channel" and value.startswith("/") for key, value in pairs):
-                raise UnsafeAction(
-                    "Channel of Hangup begins with '/' and would match many calls; name one channel."
-                )
+                raise UnsafeAction("Channel of Hangup begins with '/' and would match many calls; name one channel.")
         case "originate":
             _check_originate(pairs)
 
@@ -272,6 +264,4 @@ def _check_originate(pairs: Sequence[tuple[str, str]]) -> None:
     if next((value for key, value in pairs if key == "async"), "").lower() != "true":
         raise UnsafeAction("Originate without Async would block the whole link; add the header Async: true.")
     if any(key == "variable" and not _SAFE_VARIABLE.fullmatch(value) for key, value in pairs):
-        raise UnsafeAction(
-            "Variable of Originate could be parsed as something else; build it with encode_variable."
-        )
+        raise UnsafeAction("Variable of Originate could be parsed as something else; build it with encode_variable.")

@@ -23,6 +23,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import JsonValue
+from ruamel.yaml import YAML
+
 from dialer.accounts.imported import ImportedAccount
 from dialer.app import open_store
 from dialer.control_client import ControlClient, NoEngineError
@@ -33,8 +36,6 @@ from dialer.phones.spawned import Phone
 from dialer.settings import DialerSettings
 from dialer.snapshot import AgentRow, CampaignRow
 from dialer.types import AgentState, Number
-from pydantic import JsonValue
-from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUNTIME = Path(os.environ.get("DIALER_RUNTIME", REPOSITORY / ".runtime"))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from dialer.pbx.install import AsteriskTools, ensure_asterisk
 from dialer.pbx.prompts import build_prompts
 

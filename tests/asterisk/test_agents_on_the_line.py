@@ -13,15 +13,15 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from ami_script import AmiScript
+from campaigns import EngineProcess, Ledger, digits, floor, key, passwords, prepare, until, write_campaign
 from dialer.demo.stage import Stage
 from dialer.pbx.carrier import Fixed
 from dialer.phones import tones
 from dialer.phones.protocol import EventName
 from dialer.phones.spawned import Phone, Phones
 from dialer.types import AgentState
-
-from campaigns import EngineProcess, Ledger, digits, floor, key, passwords, prepare, until, write_campaign
 
 pytestmark = pytest.mark.asterisk
 

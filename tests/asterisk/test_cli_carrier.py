@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from dialer.pbx.install import AsteriskTools
 
 pytestmark = pytest.mark.asterisk

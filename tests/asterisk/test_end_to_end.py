@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from asterisk.ami import AMIClient, Event, EventListener
+
 from dialer import app, log
 from dialer.accounts.imported import ImportedAccount
 from dialer.demo import actors, stage

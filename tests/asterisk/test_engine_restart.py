@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+
 from ami_script import AmiScript
+from campaigns import EngineProcess, Ledger, digits, floor, key, passwords, prepare, until
 from dialer.demo.stage import Stage
 from dialer.pbx.carrier import Fixed
 from dialer.phones.protocol import EventName
 from dialer.phones.spawned import Phone, Phones
 from dialer.types import AgentState, CampaignState
-
-from campaigns import EngineProcess, Ledger, digits, floor, key, passwords, prepare, until
 
 pytestmark = pytest.mark.asterisk
 

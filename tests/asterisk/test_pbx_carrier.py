@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+
 from dialer.pbx.carrier import Carrier, CarrierSettings, Chances, Fixed
 from dialer.pbx.install import AsteriskTools
 from sip_peer import SipPeer, linear

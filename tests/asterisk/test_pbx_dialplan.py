@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from ami_script import AmiScript, Event
 from dialer.pbx.install import AsteriskTools
 from dialer.pbx.instance import AsteriskInstance

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from dialer.pbx.install import AsteriskTools
 from dialer.pbx.instance import AsteriskInstance, InstanceError, Status
 from dialer.pbx.model import DialerPbx, Phone, Trunk

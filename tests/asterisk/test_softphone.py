@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from ami_script import AmiScript
 from dialer.errors import PhoneError
 from dialer.pbx import model

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from campaigns import EngineProcess, Ledger, floor, key, passwords, prepare
 from dialer.demo.stage import Stage
 from dialer.errors import PhoneError
 from dialer.pbx.carrier import Fixed
@@ -17,8 +19,6 @@ from dialer.phones.protocol import EventName
 from dialer.phones.spawned import Phones
 from dialer.types import AgentState
 from sip_peer import SipPeer
-
-from campaigns import EngineProcess, Ledger, floor, key, passwords, prepare
 
 pytestmark = pytest.mark.asterisk
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from dialer import app, log
 from dialer.accounts.imported import ImportedAccount
 from dialer.demo import actors, stage

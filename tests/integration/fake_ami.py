@@ -147,9 +147,7 @@ class FakeAmi:
 
     async def listen(self) -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: Session(self), "127.0.0.1", self.port, ssl=self._ssl_context
-        )
+        server = await loop.create_server(lambda: Session(self), "127.0.0.1", self.port, ssl=self._ssl_context)
         self.port = server.sockets[0].getsockname()[1]
         self._server = server
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from panoramisk.actions import Action as StockAction
+
 from dialer.ami.client import AmiClient
 from dialer.ami.link import DialerManager
 from dialer.ami.messages import (
@@ -26,7 +28,6 @@ from dialer.ami.messages import (
 )
 from dialer.ami.protocol import MAX_UNSENT_BYTES, ActionIds
 from fake_ami import FakeAmi, Session, hang_up, ignore, list_of, refuse, until
-from panoramisk.actions import Action as StockAction
 
 ORIGINATE = [("Channel", "PJSIP/+8613800000001@carrier"), ("Async", "true"), ("ChannelId", "att-1")]
 
@@ -161,9 +162,7 @@ def test_before_the_start_sending_says_so():
 
 
 @scenario(subscribed=frozenset({"OriginateResponse"}))
-async def test_the_answer_to_an_originate_is_its_ack_and_its_outcome_is_an_event(
-    fake: FakeAmi, watcher: Watcher
-):
+async def test_the_answer_to_an_originate_is_its_ack_and_its_outcome_is_an_event(fake: FakeAmi, watcher: Watcher):
     ack = await watcher.client.send("Originate", [*ORIGINATE, ("ActionID", "att-1")])
     assert ack.success
     assert ack.action_id == "att-1"
@@ -174,14 +173,10 @@ async def test_the_answer_to_an_originate_is_its_ack_and_its_outcome_is_an_event
 
 
 @scenario()
-async def test_an_outcome_after_a_timeout_is_still_an_event_and_nothing_leaks(
-    fake: FakeAmi, watcher: Watcher
-):
+async def test_an_outcome_after_a_timeout_is_still_an_event_and_nothing_leaks(fake: FakeAmi, watcher: Watcher):
     fake.handlers["Originate"] = ignore
     futures = [
-        watcher.client.send(
-            "Originate", [*ORIGINATE, ("ActionID", f"att-{n}")], timeout_s=0.01 if n % 2 else 60
-        )
+        watcher.client.send("Originate", [*ORIGINATE, ("ActionID", f"att-{n}")], timeout_s=0.01 if n % 2 else 60)
         for n in range(50)
     ]
     with pytest.raises(TimeoutError):
@@ -220,9 +215,7 @@ async def test_every_waiting_future_fails_when_the_link_is_lost(fake: FakeAmi, w
 
 
 @scenario()
-async def test_an_action_id_in_use_is_refused_and_free_again_after_the_answer(
-    fake: FakeAmi, watcher: Watcher
-):
+async def test_an_action_id_in_use_is_refused_and_free_again_after_the_answer(fake: FakeAmi, watcher: Watcher):
     first = watcher.client.send("Ping", [("ActionID", "att-1")])
     with pytest.raises(UnsafeAction, match="still waiting"):
         watcher.client.send("Ping", [("ActionID", "att-1")])
@@ -302,9 +295,7 @@ async def test_two_lists_at_once_do_not_mix_and_items_are_not_events(fake: FakeA
 
 @scenario()
 async def test_a_refused_an_empty_and_an_endless_list_are_told_apart(fake: FakeAmi, watcher: Watcher):
-    fake.handlers["BridgeList"] = lambda session, action: session.answer(
-        action, "Error", Message="No permission"
-    )
+    fake.handlers["BridgeList"] = lambda session, action: session.answer(action, "Error", Message="No permission")
     with pytest.raises(AmiRefused, match="BridgeList: No permission"):
         await watcher.client.collect("BridgeList")
     assert await watcher.client.collect("Ping") == []
@@ -347,9 +338,7 @@ def test_an_exception_in_a_callback_costs_nobody_else_their_event():
 
 @scenario()
 async def test_garbage_between_messages_is_passed_over(fake: FakeAmi, watcher: Watcher):
-    fake.session.write(
-        b"\r\n\r\n\xff\xfe\0\r\n\r\nEvent\r\n\r\nEvent: \r\n\r\n: : :\r\n\r\nResponse: \r\n\r\n"
-    )
+    fake.session.write(b"\r\n\r\n\xff\xfe\0\r\n\r\nEvent\r\n\r\nEvent: \r\n\r\n: : :\r\n\r\nResponse: \r\n\r\n")
     fake.session.write(b"\r\nEvent: Hangup\r\n\r\nPrivilege: x\r\nEvent: Hangup\r\nUniqueid: second\r\n\r\n")
     await until(lambda: len(watcher.events) == 2)
     assert watcher.events[1].get("Uniqueid") == "second"
@@ -619,13 +608,9 @@ def test_tls_works_and_an_untrusted_certificate_is_told(tmp_path: Path):
 
 
 @scenario()
-async def test_panoramisks_forms_of_sending_keep_its_meaning_without_its_resending(
-    fake: FakeAmi, watcher: Watcher
-):
+async def test_panoramisks_forms_of_sending_keep_its_meaning_without_its_resending(fake: FakeAmi, watcher: Watcher):
     manager = manager_of(watcher)
-    assert (
-        await manager.send_action({"Action": "UserEvent", "Variable": ["A=1", "B=2"]}, UserEvent="x")
-    ).success
+    assert (await manager.send_action({"Action": "UserEvent", "Variable": ["A=1", "B=2"]}, UserEvent="x")).success
     assert [pair for pair in fake.received[-1].headers if pair[0] == "Variable"] == [
         ("Variable", "A=1"),
         ("Variable", "B=2"),

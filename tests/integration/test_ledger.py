@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from dialer.clock import SystemClock
 from dialer.events import CallRefused, Fact, Lead, Originate, Permit, SaveAttempt, StoreFailed, StoreRestored
 from dialer.ledger import Ledger

@@ -5,10 +5,11 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 import pytest
-from dialer.ami.messages import AmiOversize, Message, UnsafeAction, encode_action, encode_variable, unescape
-from dialer.ami.protocol import Framer
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dialer.ami.messages import AmiOversize, Message, UnsafeAction, encode_action, encode_variable, unescape
+from dialer.ami.protocol import Framer
 
 TEXT = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=60)
 KEY = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}", fullmatch=True)
@@ -32,9 +33,7 @@ def frame(chunks: Sequence[bytes], max_bytes: int = 1_000_000) -> tuple[list[byt
 
 
 @given(st.lists(HEADERS, max_size=6), st.lists(st.integers(0, 10_000), max_size=30))
-def test_however_the_network_cuts_it_the_messages_are_the_same(
-    messages: list[list[tuple[str, str]]], cuts: list[int]
-):
+def test_however_the_network_cuts_it_the_messages_are_the_same(messages: list[list[tuple[str, str]]], cuts: list[int]):
     wholes = [Message.from_headers([("Event", "E"), *headers]) for headers in messages]
     stream = b"".join(whole.raw + b"\r\n\r\n" for whole in wholes)
     got, oversize = frame(cut(stream, cuts))

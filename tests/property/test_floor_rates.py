@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 
 import pytest
-from dialer.floor.state import next_start_s, starts_left
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dialer.floor.state import next_start_s, starts_left
 
 
 @given(per_s=st.sampled_from([0.2, 0.5, 1.0, 3.0, 7.5, 20.0, 110.0]), steps=st.integers(5, 300))

@@ -15,6 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from dialer.agents import Agent
 from dialer.events import (
     AgentLegUp,
@@ -81,8 +84,6 @@ from dialer.types import (
     TrunkName,
     Verdict,
 )
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 import floor_world as fw

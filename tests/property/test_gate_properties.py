@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from dialer.compliance import gate
 from dialer.compliance.gate import Refusal
 from dialer.events import Lead, Permit
 from dialer.settings import CallingRules, Window
 from dialer.types import AccountId, CampaignName, DebtorId, Number, PhoneId, StopFlag
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ZONES = (
     "Asia/Shanghai",

@@ -10,6 +10,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from dialer.accounts.headers import Field, find_columns
 from dialer.accounts.imported import ImportedAccount
 from dialer.accounts.importing import ImportPreview, read_accounts
@@ -20,8 +23,6 @@ from dialer.accounts.spool import Spool
 from dialer.accounts.values import EXCEL_EPOCH, Unusable, parse_amount, parse_date, parse_whole, unwrapped
 from dialer.accounts.zones import known_zones
 from dialer.errors import IntakeError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 HEADERS = tuple(str(field) for field in Field)
 RULES = {

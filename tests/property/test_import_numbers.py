@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import phonenumbers
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from dialer.accounts.phones import parse_number, parse_number_slowly, split_numbers
 from dialer.accounts.values import Unusable
 from dialer.accounts.zones import zones_of
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 # 179 is no mobile prefix: the library strips 17951 and the like, so the short way leaves them to it.
 MOBILES = st.integers(13_000_000_000, 19_999_999_999).filter(lambda number: not str(number).startswith("179"))

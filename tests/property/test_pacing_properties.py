@@ -8,12 +8,13 @@ from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from dialer import pacing
 from dialer.pacing import Estimates, PoolView
 from dialer.settings import PacingSettings
 from dialer.types import Mode
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 AGES = st.lists(st.floats(0.0, 90.0), max_size=12).map(tuple)
 RATIOS = (0.03, 0.1, 0.3, 0.7)

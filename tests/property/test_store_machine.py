@@ -11,6 +11,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
 from dialer.accounts.imported import ImportedAccount
 from dialer.events import CloseAttempt, Lead, NextStep, ReleaseLease, SaveAttempt, SaveDisposition
 from dialer.settings import CallingRules, CampaignSettings, MessageSettings
@@ -26,9 +30,6 @@ from dialer.types import (
     StopFlag,
     TrunkName,
 )
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 ENGINE = "engine"
 LEASE_S = 600.0

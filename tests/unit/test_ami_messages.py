@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import pytest
+
 from dialer.ami.messages import Message, UnsafeAction, encode_action, encode_variable, unescape
 
 ORIGINATE = [("Channel", "PJSIP/+8613800000001@carrier"), ("Async", "true")]
 
 
 def test_action_comes_first_whatever_the_headers_are_called() -> None:
-    data = encode_action(
-        "Originate", [("Account", "7"), *ORIGINATE, ("Variable", "A=1"), ("Variable", "B=2")], "att-1"
-    )
+    data = encode_action("Originate", [("Account", "7"), *ORIGINATE, ("Variable", "A=1"), ("Variable", "B=2")], "att-1")
     assert data == (
         b"Action: Originate\r\nActionID: att-1\r\nAccount: 7\r\nChannel: PJSIP/+8613800000001@carrier\r\n"
         b"Async: true\r\nVariable: A=1\r\nVariable: B=2\r\n\r\n"
@@ -68,9 +67,7 @@ def test_an_originate_that_would_block_the_session_is_refused(headers: list[tupl
         encode_action("Originate", [("Channel", "PJSIP/1@c"), *headers], "a")
 
 
-@pytest.mark.parametrize(
-    "variable", ["A=1,B=2", "SHELL(rm)=1", "A=${SHELL(x)}", 'A="1', "A=(1)", "A", "=1", "A=a b"]
-)
+@pytest.mark.parametrize("variable", ["A=1,B=2", "SHELL(rm)=1", "A=${SHELL(x)}", 'A="1', "A=(1)", "A", "=1", "A=a b"])
 def test_a_variable_that_was_not_encoded_is_refused(variable: str) -> None:
     with pytest.raises(UnsafeAction, match="encode_variable"):
         encode_action("Originate", [*ORIGINATE, ("Variable", variable)], "a")

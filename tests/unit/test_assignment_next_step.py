@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from dialer.campaigns.assignment import CallFacts, next_step, qualified, route, serves
 from dialer.compliance import gate
 from dialer.events import Lead, NextStep, Permit, Promise

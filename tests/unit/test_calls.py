@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import get_args
 
-import floor_world as fw
 import pytest
+
+import floor_world as fw
 from dialer import calls
 from dialer.calls import LATE, TRANSITIONS, Call, CallFact
 from dialer.events import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from dialer.ami.causes import BY_CAUSE, BY_SIP_CODE, outcome_of
 from dialer.types import Outcome
 

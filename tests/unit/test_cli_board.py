@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
 from dialer.cli.board import Board, plain_line, render
 from dialer.cli.lang import Lang, word
 from dialer.snapshot import AgentRow, CallRow, CampaignRow, ServerRow, Snapshot
@@ -22,8 +25,6 @@ from dialer.types import (
     Outcome,
     ServerName,
 )
-from rich.cells import cell_len
-from rich.console import Console, RenderableType
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 3, 2, 1, 30, 5, tzinfo=UTC)

@@ -15,6 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
+from typer.testing import CliRunner, Result
+
 from control_cases import A01, M1, SNAPSHOT, FakeFloor
 from dialer.cli.errors import hoist
 from dialer.cli.exports import write_csv, write_xlsx
@@ -24,8 +27,6 @@ from dialer.control import ControlServer
 from dialer.control_client import snapshot_from_json
 from dialer.events import AgentTold, CampaignTold, DispositionTold, Promise, Report
 from dialer.types import AgentId, CampaignState, DispositionCode
-from openpyxl import load_workbook
-from typer.testing import CliRunner, Result
 
 DEMO = "demo"
 AGENT = AgentId("agent01")

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
 from dialer.cli.ami_probe import AmiProbe, ProbeError, not_granted
 from dialer.cli.check_server import NEEDED_ACTIONS, check_server
 from dialer.cli.checks import Check, Health
 from dialer.cli.main import app
 from dialer.cli.session import Session
 from dialer.settings import DialerSettings
-from typer.testing import CliRunner, Result
 
 SECRET = "right-secret"
 

@@ -10,6 +10,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
 from dialer.cli.charts import bar, clock, percent, spark, steps
 from dialer.cli.lang import Lang
 from dialer.cli.report_html import render_html
@@ -26,10 +31,6 @@ from dialer.settings import (
     MessageSettings,
 )
 from dialer.types import AgentId, CampaignName, DispositionCode, ServerName, TrunkName
-from hypothesis import given
-from hypothesis import strategies as st
-from rich.cells import cell_len
-from rich.console import Console
 
 SINCE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 NASTY = '<script src="http://evil.test/x.js">&'

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from dialer.campaigns.describe import describe
 from dialer.config import SettingsFileError, load_campaign, load_campaigns, load_dialer
 from dialer.errors import SettingsError

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from pydantic import JsonValue
+
 from control_cases import A01, M1, SNAPSHOT, FakeFloor
 from dialer.control import ControlServer
 from dialer.control_client import (
@@ -35,7 +37,6 @@ from dialer.types import (
     CampaignState,
     DispositionCode,
 )
-from pydantic import JsonValue
 
 T = TypeVar("T")
 

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from dialer.demo.stage import make_secrets, own_folder, working_folder
 from dialer.errors import PbxError
 from dialer.pbx.free_ports import free_audio_ports, free_tcp_port, free_udp_port

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import floor_world as fw
 import pytest
+
+import floor_world as fw
 from dialer.events import LinkLost, Promise, StoreFailed
 from dialer.floor.board import snapshot
 from dialer.snapshot import Snapshot

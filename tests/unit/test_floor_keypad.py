@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import floor_world as fw
 import pytest
+
+import floor_world as fw
 from dialer.events import CampaignLaunched, DigitPressed, DispositionTold, Effect, HangUp, Promise, SaveDisposition, Say
 from dialer.types import AgentId, AgentState, AttemptId, ChannelId, NextKind, StopFlag
 from floor_world import World, agent, campaign, leads, of, settings

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 import store_cases as sc
 from dialer.events import LinkRestored, LiveChannel, PauseRecovered, SaveAgentState
 from dialer.floor.floor import Floor

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import floor_world as fw
 import pytest
+
+import floor_world as fw
 from dialer.events import (
     AgentLegUp,
     Bridge,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import floor_world as fw
 import pytest
+
+import floor_world as fw
 from dialer.events import (
     AttemptRecovered,
     Bridge,

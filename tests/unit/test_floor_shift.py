@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import floor_world as fw
 import pytest
+
+import floor_world as fw
 from dialer.events import AgentLegUp, CallAgent, ChannelEnded, HangUp, SaveAgentState, SettingsReloaded
 from dialer.settings import AgentSettings
 from dialer.types import AgentId, AgentState, ChannelId, ConnectStyle, ServerName

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import floor_world as fw
 import pytest
+
+import floor_world as fw
 from dialer.floor.state import FAULTS_TO_REST, FIRST_REST_S, LONGEST_REST_S, TrunkLoad
 from dialer.settings import TrunkSettings
 from dialer.types import Outcome

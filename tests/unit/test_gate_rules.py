@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from dialer.compliance import gate
 from dialer.compliance.gate import Refusal
 from dialer.events import Lead, Permit

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import phonenumbers
 import pytest
+
 from dialer.accounts.demo_data import DEMO_HEADERS, DEMO_PREFIX, make_portfolio, write_demo_csv
 from dialer.accounts.importing import read_accounts
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from dialer.accounts.headers import Field
 from dialer.accounts.importing import ImportPreview, read_accounts
 from dialer.accounts.reading import MAX_LINE_CHARS

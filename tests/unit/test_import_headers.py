@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from dialer.accounts.headers import (
     ALIASES,
     REJECT_COLUMNS,

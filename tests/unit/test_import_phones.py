@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from dialer.accounts.phones import parse_number, split_numbers
 from dialer.accounts.values import Unusable
 from dialer.accounts.zones import settle_zone, zones_of

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from dialer.accounts.values import (
     Unusable,
     is_blank,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+
 from dialer.accounts import workbook
 from dialer.accounts.importing import read_accounts
 from dialer.errors import IntakeError

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+
 from dialer.errors import SettingsError
 from dialer.log import configure
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from dialer.masking import mask_customer, mask_name, mask_number, mask_text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dialer.masking import mask_customer, mask_name, mask_number, mask_text
 
 
 @pytest.mark.parametrize(

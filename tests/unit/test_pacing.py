@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from dialer import pacing
 from dialer.pacing import Estimates, PoolView
 from dialer.settings import PacingSettings

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from dialer.pbx import private_root
 from dialer.pbx.apt_sources import FALLBACK_KEYRING, FALLBACK_URI, Mirror, machine_mirror
 from dialer.pbx.install import AsteriskTools, ensure_asterisk

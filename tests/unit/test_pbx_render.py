@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from dialer.errors import PbxError
 from dialer.floor.prompts import Prompt
 from dialer.pbx.carrier import CarrierSettings, Chances, Fixed, render_carrier

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from dialer.phones.display import Display, display_of, identity
 
 

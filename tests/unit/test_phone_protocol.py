@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from dialer.phones.people import Language, sentence
 from dialer.phones.protocol import Command, EventName, PhoneEvent, Verb, parse_command, parse_event
 

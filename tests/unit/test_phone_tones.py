@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from dialer.phones.ear import Ear, Heard, Hushed, Sound
 from dialer.phones.tones import level_db, onset_s, read_wav, silence, sine, tone_level_db, write_wav
 

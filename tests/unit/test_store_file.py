@@ -5,12 +5,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
+
 from dialer.errors import StoreError
 from dialer.store import connection, migrations
 from dialer.store.sqlite import SqliteStore
 from dialer.store.statements import Statements
 from dialer.types import NextKind
-from sqlite_utils import Database
 from store_cases import AT, account, closed, placed, step, stocked, take, whole_call
 
 NEWEST = migrations.known()[-1].version

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from dialer.accounts.imported import ImportedAccount, ImportResult
 from dialer.errors import StoreError
 from dialer.store.sqlite import SqliteStore

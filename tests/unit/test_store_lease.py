@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from dialer.events import ReleaseLease, SaveRefusal
 from dialer.store.leasing import local_midnight
 from dialer.store.sqlite import SqliteStore

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from dialer.store.sqlite import SqliteStore
 from store_cases import account, stocked, take
 

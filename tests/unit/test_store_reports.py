@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from dialer.events import Promise, SaveAgentState, SaveRefusal
 from dialer.report import ANSWERED_BY_PERSON, NOT_CARRIED, spread
 from dialer.store.reports import campaign_report, export_accounts, export_attempts

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from dialer.errors import StoreError
 from dialer.events import Promise, SaveAgentState, SaveCallEvent, SaveCampaignState
 from dialer.store.sqlite import SqliteStore

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import unquote
 
-import floor_world as fw
 import pytest
+
+import floor_world as fw
 from dialer.ami import translate
 from dialer.ami.messages import Message, encode_action
 from dialer.events import (
