@@ -436,7 +436,7 @@ def test_more_answers_than_agents_hear_the_message_to_its_end_and_are_counted(de
         attempt = desk.ledger.attempt(number)
         assert attempt is not None
         assert (attempt["message_played"], attempt["abandoned"], attempt["agent_id"]) == (1, 1, None)
-        assert 1.8 < attempt["wait_s"] < 2.1, "the message begins just before the legal wait is over"
+        assert 1.5 < attempt["wait_s"] < 2.2, "the message begins when the legal wait is over"
     [served] = set(numbers) - set(abandoned)
     row = desk.engine.campaign("power")
     assert (row.abandoned, row.dialled) == (2, 3)
