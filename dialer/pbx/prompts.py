@@ -62,7 +62,7 @@ TONES: Mapping[str, Tone] = MappingProxyType(
     {
         "tone-ok": Tone(notes=((880, 0.12),)),
         "tone-error": Tone(notes=((300, 0.2), (0, 0.08), (300, 0.2))),
-        "tone-call": Tone(notes=((660, 0.1), (880, 0.1))),
+        "tone-call": Tone(notes=((880, 0.08),)),  # covers the customer's voice while it plays, hence so short
     }
 )
 
