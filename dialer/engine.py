@@ -89,7 +89,6 @@ class Engine:
         self._store = store
         self._clock = clock
         self._load_settings = load_settings
-        self._load_campaigns = load_campaigns
         self._load_campaign = load_campaign
         run_id = f"{int(clock.now_at().timestamp()):x}{secrets.token_hex(2)}"
         self._floor = Floor(settings, run_id=run_id, now=self._now(), known=load_campaigns(settings))

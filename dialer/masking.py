@@ -62,11 +62,6 @@ def mask_name(name: str) -> str:
     return (name[:2] if name[:2] in _COMPOUND_SURNAMES and len(name) > 2 else name[0]) + "*"
 
 
-def mask_customer(name: str, number: str) -> str:
-    """How boards name a customer: the masked name and the number's last digits."""
-    return f"{mask_name(name)} {mask_number(number)[-4:]}".strip()
-
-
 def mask_text(text: str) -> str:
     """The text with everything that looks like a phone number masked."""
     return _PHONE_LIKE.sub(lambda found: mask_number(found[0]), text)

@@ -295,6 +295,7 @@ class Floor:
         run.picky.clear()
         run.leads.clear()
         run.settings, run.exhausted, run.unsettled, run.lease_after_s = settings, False, True, now.s
+        run.estimates = run.estimates.aimed_at(settings.pacing)
         dialing.take_leads(floor, run, held, now)
         if run.state is not CampaignState.RUNNING:
             closing.set_state(floor, run, CampaignState.RUNNING, "launched", now)

@@ -81,13 +81,6 @@ IDENTIFY: Mapping[str, str] = MappingProxyType(
 )
 
 
-def sound_name(prompt: str, language: str) -> str:
-    """Return how Asterisk finds a prompt: `dialer/zh/ready`."""
-    if prompt not in PROMPTS and prompt != "identify":
-        raise KeyError(f"there is no prompt {prompt!r}")
-    return f"dialer/{language}/{prompt}"
-
-
 def build_prompts(
     tools: AsteriskTools,
     folder: Path,

@@ -54,6 +54,19 @@ def state_of(one: World, name: CampaignName = SPRING) -> CampaignState:
     return one.floor.state.campaigns[name].state
 
 
+def test_a_reload_with_another_target_keeps_what_was_learned_and_aims_anew() -> None:
+    one = World()
+    one.login("anna")
+    one.launch(campaign(mode=Mode.PREDICTIVE), leads(20))
+    run = one.floor.state.campaigns[campaign().name]
+    before = run.estimates
+    pacing = replace(campaign().pacing, target_abandonment_ratio=campaign().pacing.target_abandonment_ratio / 3)
+    one.launch(campaign(mode=Mode.PREDICTIVE, pacing=pacing))
+    assert run.estimates.target_ratio == pacing.target_abandonment_ratio
+    assert run.estimates.log_price < before.log_price
+    assert run.estimates.ring == before.ring
+
+
 def test_the_attempt_is_saved_before_it_is_originated_with_the_same_id_and_number() -> None:
     one = world()
     effects = one.launch(campaign(), leads(3))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.masking import mask_customer, mask_name, mask_number, mask_text
+from dialer.masking import mask_name, mask_number, mask_text
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,6 @@ def test_at_least_four_digits_are_hidden_of_any_number(number: str) -> None:
 )
 def test_a_name_keeps_its_family_name(name: str, masked: str) -> None:
     assert mask_name(name) == masked
-
-
-def test_a_customer_is_known_by_surname_and_last_digits() -> None:
-    assert mask_customer("王小明", "+8613912341234") == "王* 1234"
 
 
 @pytest.mark.parametrize(
