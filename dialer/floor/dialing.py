@@ -70,7 +70,7 @@ def _pace_pool(
     floor: FloorState, run: CampaignRun, server: ServerName, counted: frozenset[AgentId], now: Moment
 ) -> None:
     view = pool_view(floor, run, server, counted, now)
-    decision = pacing.decide(view, run.estimates, run.settings.pacing)
+    decision = floor.rule(view, run.estimates, run.settings.pacing)
     run.decision = decision.reason
     placed = 0
     hopeless: set[routing.Kind] = set()

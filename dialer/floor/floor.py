@@ -59,7 +59,7 @@ from dialer.floor import (
     shift,
     wrapping,
 )
-from dialer.floor.state import CampaignRun, FloorState, Link, Moment, TrunkLoad
+from dialer.floor.state import CampaignRun, FloorState, Link, Moment, PacingRule, TrunkLoad
 from dialer.settings import CampaignSettings, DialerSettings
 from dialer.types import (
     AgentId,
@@ -86,6 +86,7 @@ class Floor:
         run_id: str,
         now: Moment,
         known: Mapping[CampaignName, CampaignSettings] | None = None,
+        rule: PacingRule = pacing.decide,
     ) -> None:
         """Begin with nobody logged in and nothing launched.
 
@@ -94,8 +95,9 @@ class Floor:
             run_id: part of every attempt id; must never have been used before.
             now: the moment.
             known: every campaign there is, so that attempts of an earlier run can be concluded by its rules.
+            rule: how many calls to place; a simulation may put another one here.
         """
-        self.state = FloorState(settings=settings, run_id=run_id, started_s=now.s, known=dict(known or {}))
+        self.state = FloorState(settings=settings, run_id=run_id, started_s=now.s, rule=rule, known=dict(known or {}))
         self._adopt(settings)
 
     def step(self, fact: Fact, now: Moment) -> list[Effect]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from dialer.calls import Call
 from dialer.campaigns import assignment
 from dialer.events import AttemptRecovered, Effect, Lead, Report, SaveAgentState, SaveCallEvent
 from dialer.floor.books import CallBook
-from dialer.settings import CampaignSettings, DialerSettings, RouteRule, TrunkSettings
+from dialer.settings import CampaignSettings, DialerSettings, PacingSettings, RouteRule, TrunkSettings
 from dialer.types import (
     AccountId,
     AgentId,
@@ -33,6 +34,9 @@ from dialer.types import (
     ServerName,
     TrunkName,
 )
+
+PacingRule = Callable[[pacing.PoolView, pacing.Estimates, PacingSettings], pacing.Decision]
+"""How many calls to place now. The product's own is `pacing.decide`; simulations compare it with others."""
 
 MEMORY_CALLS = 256.0
 """Over about so many calls the answer ratio is taken that turns calls in the air into answers to come."""
@@ -216,6 +220,7 @@ class FloorState:
     run_id: str
     """Distinguishes this run's attempt ids from every other run's."""
     started_s: float
+    rule: PacingRule = pacing.decide
     known: dict[CampaignName, CampaignSettings] = field(default_factory=dict)
     """Settings of every campaign, launched or not: recovered attempts need theirs."""
     calls: CallBook = field(default_factory=CallBook)
