@@ -12,7 +12,6 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -57,8 +56,7 @@ def windows_on(rules: CallingRules, day: date) -> tuple[Window, ...]:
 
 def open_interval(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> Interval | None:
     """The stretch around a moment during which the window stays open in every zone, margin not taken off."""
-    today = at.astimezone(UTC).date()
-    for interval in _intervals(rules, zones, today, days=1):
+    for interval in _around(rules, zones, at, days=1):
         if interval.starts_at <= at < interval.ends_at:
             return interval
     return None
@@ -80,12 +78,12 @@ def next_opening(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime)
     Returns:
         Aware UTC; None when there is none within 400 days.
     """
-    today = at.astimezone(UTC).date()
     for days in (_NEAR_DAYS, _FAR_DAYS):
-        for interval in _intervals(rules, zones, today, days=days):
-            first = max(at, interval.starts_at)
-            if before_margin(rules, interval, first):
-                return first.astimezone(UTC)
+        for interval in _around(rules, zones, at, days=days):
+            if at < interval.ends_at:
+                first = max(at, interval.starts_at)
+                if before_margin(rules, interval, first):
+                    return first.astimezone(UTC)
     return None
 
 
@@ -94,19 +92,42 @@ def next_local_midnight(zones: tuple[ZoneInfo, ...], at: datetime) -> datetime:
     return max(_opens_at(at.astimezone(zone).date() + timedelta(days=1), time(0), zone) for zone in zones)
 
 
-def _intervals(rules: CallingRules, zones: tuple[ZoneInfo, ...], today: date, *, days: int) -> Iterator[Interval]:
+def _around(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime, *, days: int) -> tuple[Interval, ...]:
+    return _intervals(_TheseRules(rules), zones, at.astimezone(UTC).date(), days)
+
+
+class _TheseRules:
+    """Calling rules as a key: these very ones and no others, for their table of windows has no hash.
+
+    A reload makes new rules, and so other keys; the reference keeps the old ones' identity from being used again.
+    """
+
+    __slots__ = ("rules",)
+
+    def __init__(self, rules: CallingRules) -> None:
+        self.rules = rules
+
+    def __hash__(self) -> int:
+        return id(self.rules)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _TheseRules) and self.rules is other.rules
+
+
+@lru_cache(maxsize=1024)
+def _intervals(these: _TheseRules, zones: tuple[ZoneInfo, ...], today: date, days: int) -> tuple[Interval, ...]:
     """Stretches open in all zones, in order, from two days before a UTC date to `days` after it and more.
 
     Two days on either side: a zone is up to 14 hours off UTC, and a window that touches the edge of what was
-    looked at must not seem to close there.
+    looked at must not seem to close there. All that the answer depends on is in the arguments, so it is kept.
     """
     if not zones:
-        return
+        return ()
     first, last = today - timedelta(days=2), today + timedelta(days=days + 2)
-    common = _zone_intervals(rules, zones[0], first, last)
+    common = _zone_intervals(these.rules, zones[0], first, last)
     for zone in zones[1:]:
-        common = _intersection(common, _zone_intervals(rules, zone, first, last))
-    yield from common
+        common = _intersection(common, _zone_intervals(these.rules, zone, first, last))
+    return tuple(common)
 
 
 def _zone_intervals(rules: CallingRules, zone: ZoneInfo, first: date, last: date) -> list[Interval]:
