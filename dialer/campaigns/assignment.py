@@ -17,7 +17,7 @@ in every candidate zone, after the gap, and on another day where a daily limit i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -111,16 +111,20 @@ def lead_facts(lead: Lead) -> Mapping[str, FactValue]:
 
 def call_facts(facts: CallFacts, at: datetime) -> Mapping[str, FactValue]:
     """The facts of a call that ended by the names that expressions use; the counts include the call."""
-    disposition = facts.disposition
-    zones = hours.zones_of(facts.lead.zone)
+    lead, disposition = facts.lead, facts.disposition
+    zones = hours.zones_of(lead.zone)
     local = at.astimezone(zones[0]) if zones else at
     return {
-        **lead_facts(_after(facts, at)),
+        **lead_facts(lead),
+        "attempts": lead.attempts_total + 1,
+        "number_attempts_today": lead.number_attempts_today + 1,
+        "debtor_attempts_today": lead.debtor_attempts_today + 1,
+        "conversations_today": _conversations_today(facts),
         "outcome": facts.outcome.value,
         "disposition": disposition.code if disposition else "",
         "right_party": disposition is not None and disposition.right_party,
         "conversation": disposition is not None and disposition.conversation,
-        "retries": facts.lead.retries,
+        "retries": lead.retries,
         "talk_s": facts.talk_s,
         "agent": facts.agent_id or "",
         "hour": local.hour,
@@ -128,18 +132,10 @@ def call_facts(facts: CallFacts, at: datetime) -> Mapping[str, FactValue]:
     }
 
 
-def _after(facts: CallFacts, at: datetime) -> Lead:
-    """The lead with the call that just ended counted in."""
-    lead, disposition = facts.lead, facts.disposition
-    talked = disposition is not None and disposition.conversation
-    return replace(
-        lead,
-        attempts_total=lead.attempts_total + 1,
-        number_attempts_today=lead.number_attempts_today + 1,
-        debtor_attempts_today=lead.debtor_attempts_today + 1,
-        debtor_conversations_today=lead.debtor_conversations_today + int(talked),
-        last_attempt_at=at,
-    )
+def _conversations_today(facts: CallFacts) -> int:
+    """With the call that just ended counted in."""
+    talked = facts.disposition is not None and facts.disposition.conversation
+    return facts.lead.debtor_conversations_today + int(talked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,14 +239,16 @@ class _Plan:
 
     def _limits(self, kind: NextKind) -> Iterator[datetime]:
         """Moments before which the gate would refuse the next dial."""
-        rules = self.settings.rules
-        lead = _after(self.facts, self.at)
-        if kind is NextKind.OTHER_NUMBER:
-            lead = replace(lead, number_attempts_today=0)
+        rules, lead, zones = self.settings.rules, self.facts.lead, self._zones()
         yield self.at + timedelta(seconds=rules.min_gap_s)
-        cap = caps.reached(lead, rules, self._zones(), self.at) if self._zones() else None
-        if cap is not None:
-            yield cap.until_at
+        used_up = caps.day_is_used_up(
+            rules,
+            number=0 if kind is NextKind.OTHER_NUMBER else lead.number_attempts_today + 1,
+            debtor=lead.debtor_attempts_today + 1,
+            conversations=_conversations_today(self.facts),
+        )
+        if used_up and zones:
+            yield hours.next_local_midnight(zones, self.at)
 
     def _zones(self) -> tuple[ZoneInfo, ...]:
         return hours.zones_of(self.facts.lead.zone)

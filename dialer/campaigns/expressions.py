@@ -68,10 +68,26 @@ def holds(when: str, facts: Mapping[str, FactValue]) -> bool:
     Returns:
         False, too, when these facts allow no answer, as in a division by a count that is zero.
     """
+    of_call = "outcome" in facts
     try:
-        return bool(_rule(when, "outcome" in facts).matches(facts))
+        return _answer(when, of_call, tuple([facts[name] for name in _asked(when, of_call)]))
     except (errors.EngineError, ArithmeticError):
         return False
+
+
+@lru_cache(maxsize=16_384)
+def _answer(when: str, of_call: bool, values: tuple[FactValue, ...]) -> bool:
+    """Most calls ask what an earlier one has asked already: few facts are named, and they have few values."""
+    return bool(_rule(when, of_call).matches(dict(zip(_asked(when, of_call), values, strict=True))))
+
+
+@lru_cache(maxsize=1024)
+def _asked(when: str, of_call: bool) -> tuple[str, ...]:
+    """The facts that an expression names, and all that its answer depends on."""
+    known = CALL_FACTS if of_call else LEAD_FACTS
+    nodes = _nodes(_rule(when, of_call).statement.expression)
+    named = {node.name for node in nodes if isinstance(node, ast.SymbolExpression)}
+    return tuple(name for name in known if name in named)
 
 
 def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[str]]) -> None:

@@ -55,6 +55,22 @@ def reached(lead: Lead, rules: CallingRules, zones: tuple[ZoneInfo, ...], at: da
     return _gap(lead, rules, at)
 
 
+def day_is_used_up(rules: CallingRules, *, number: int, debtor: int, conversations: int) -> bool:
+    """Whether a daily limit leaves no room for another call.
+
+    Args:
+        rules: the limits.
+        number: dials to the number on the debtor's local day.
+        debtor: dials to the debtor.
+        conversations: with the debtor.
+    """
+    return (
+        number >= rules.attempts_per_number_per_day
+        or debtor >= rules.attempts_per_debtor_per_day
+        or conversations >= rules.conversations_per_debtor_per_day
+    )
+
+
 def _daily(lead: Lead, rules: CallingRules) -> tuple[tuple[str, int, int, str, str], ...]:
     return (
         (
