@@ -13,13 +13,14 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from dialer.events import Promise
 from dialer.settings import AgentSettings
 from dialer.types import AgentState, AttemptId, CampaignName, ChannelId, ConnectStyle, DispositionCode
+from dialer.values import replace
 
 A = AgentState
 
@@ -44,7 +45,7 @@ class Leg:
     channel: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Totals:
     """What an agent did since this engine started, in seconds by state."""
 
@@ -67,7 +68,7 @@ class Stage(StrEnum):
     CONFIRM = "confirm"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """What the agent in wrap-up has keyed in so far."""
 
@@ -81,9 +82,9 @@ class Entry:
     """When the last digit came."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Agent:
-    """One agent, now. Moments are monotonic seconds."""
+    """One agent, now. Moments are monotonic seconds. No slots: see `dialer.values`."""
 
     settings: AgentSettings
     state: AgentState = A.OFFLINE

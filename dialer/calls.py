@@ -12,7 +12,7 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from dialer.ami.causes import outcome_of
@@ -30,6 +30,7 @@ from dialer.events import (
     MessagePlayed,
 )
 from dialer.types import AgentId, AttemptId, CallState, CampaignName, Outcome, ServerName, TrunkName, Verdict
+from dialer.values import replace
 
 S = CallState
 
@@ -96,9 +97,9 @@ CallFact = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
-    """One attempt in the air. Moments are monotonic seconds; None: not yet."""
+    """One attempt in the air. Moments are monotonic seconds; None: not yet. No slots: see `dialer.values`."""
 
     attempt_id: AttemptId
     campaign: CampaignName
@@ -165,33 +166,30 @@ def step(call: Call, fact: CallFact, now_s: float) -> Call | None:
         The call as it is; the same object when the fact came late; None when the fact is a surprise.
     """
     key = (call.state, type(fact))
-    if key not in TRANSITIONS:
+    to = TRANSITIONS.get(key)
+    if to is None:
         return call if key in LATE else None
-    return replace(_milestones(call, fact, now_s), state=TRANSITIONS[key])
-
-
-def _milestones(call: Call, fact: CallFact, now_s: float) -> Call:
     match fact:
         case ChannelRang():
-            return replace(call, rang_s=now_s)
+            return replace(call, state=to, rang_s=now_s)
         case ChannelAnswered():
-            return replace(call, answered_s=now_s, channel=fact.channel)
+            return replace(call, state=to, answered_s=now_s, channel=fact.channel)
         case CustomerReady():
-            return replace(call, answered_s=_first(call.answered_s, now_s), channel=fact.channel)
+            return replace(call, state=to, answered_s=_first(call.answered_s, now_s), channel=fact.channel)
         case CustomerScreened():
-            return replace(call, answered_s=_first(call.answered_s, now_s), verdict=fact.verdict)
+            return replace(call, state=to, answered_s=_first(call.answered_s, now_s), verdict=fact.verdict)
         case CustomerUnserved():
-            return _unserved(call, now_s)
+            return replace(_unserved(call, now_s), state=to)
         case CustomerReleased():
-            return replace(call, talk_ended_s=_first(call.talk_ended_s, now_s), alone=True)
+            return replace(call, state=to, talk_ended_s=_first(call.talk_ended_s, now_s), alone=True)
         case MessagePlayed():
-            return replace(_unserved(call, now_s), message_played=True)
+            return replace(_unserved(call, now_s), state=to, message_played=True)
         case CallRefused():
-            return replace(call, refused=fact.reason, ended_s=now_s)
+            return replace(call, state=to, refused=fact.reason, ended_s=now_s)
         case ChannelEnded():
-            return _ended(call, fact, now_s)
+            return _ended(call, fact, to, now_s)
         case BridgeFailed():
-            return replace(call, agent_id=None)
+            return replace(call, state=to, agent_id=None)
 
 
 def _unserved(call: Call, now_s: float) -> Call:
@@ -203,11 +201,11 @@ def _unserved(call: Call, now_s: float) -> Call:
     )
 
 
-def _ended(call: Call, fact: ChannelEnded, now_s: float) -> Call:
+def _ended(call: Call, fact: ChannelEnded, to: CallState, now_s: float) -> Call:
     talk_ended_s = call.talk_ended_s
     if call.bridged_s is not None and talk_ended_s is None:
         talk_ended_s = now_s
-    return replace(call, ended_s=now_s, cause=fact.cause, sip_code=fact.sip_code, talk_ended_s=talk_ended_s)
+    return replace(call, state=to, ended_s=now_s, cause=fact.cause, sip_code=fact.sip_code, talk_ended_s=talk_ended_s)
 
 
 def _first(earlier: float | None, now_s: float) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dialer import calls, pacing
 from dialer.calls import Call
 from dialer.events import CloseAttempt, ReleaseLease, SaveCampaignState
@@ -12,6 +10,7 @@ from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.floor.wrapping import conclude_by_default, conclude_unattended, conversation_ended, go_on
 from dialer.masking import mask_number
 from dialer.types import AgentState, CampaignState, Outcome
+from dialer.values import replace
 
 ANSWERED_BY_A_PERSON = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
 SAYS_NOTHING = frozenset({Outcome.TRUNK_FAILED, Outcome.CANCELLED, Outcome.UNKNOWN, Outcome.ENGINE_ERROR})

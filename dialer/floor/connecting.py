@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dialer import agents, calls
 from dialer.agents import Agent
 from dialer.calls import Call
@@ -13,6 +11,7 @@ from dialer.floor.closing import free_reserved_agent
 from dialer.floor.state import FloorState, Moment
 from dialer.floor.wrapping import conversation_ended, hand_over
 from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, Verdict
+from dialer.values import replace
 
 CONNECT_LIMIT_S = 1.5
 """A bridge takes 1-2 ms; one that has not come by now will not."""

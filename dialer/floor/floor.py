@@ -10,7 +10,6 @@ After every fact the floor serves whoever waits; `Ticked` alone makes it pace, s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from dialer import calls, pacing
 from dialer.agents import Agent
@@ -69,6 +68,7 @@ from dialer.types import (
     CampaignState,
     ChannelId,
 )
+from dialer.values import replace
 
 EMPTY_SHELF_PAUSE_S = 2.0
 """With nothing dialable the store is asked again this much later, or when it said something falls due."""

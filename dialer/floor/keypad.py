@@ -10,7 +10,6 @@ A wrong digit is answered by a tone and the entry begins again; nothing is saved
 
 from __future__ import annotations
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from dialer.agents import Agent, Entry, Stage
@@ -23,6 +22,7 @@ from dialer.floor.state import FloorState, Moment
 from dialer.floor.wrapping import dispose, say
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AgentState, Asks
+from dialer.values import replace
 
 DIGIT_PAUSE_S = 2.0
 """An entry that could go on is taken as it is after this long without a digit."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dialer.agents import Agent
 from dialer.events import CallAgent, HangUp
 from dialer.floor.state import FloorState, Moment
 from dialer.types import AgentId, ChannelId
+from dialer.values import replace
 
 
 def call(floor: FloorState, agent: Agent, now: Moment, *, timeout_s: float, display_name: str = "") -> None:

@@ -6,7 +6,6 @@ can account for is closed as `unknown`, which counts as dialled.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from dialer import agents, calls, pacing
@@ -31,6 +30,7 @@ from dialer.floor.closing import close, free_reserved_agent
 from dialer.floor.state import CampaignRun, FloorState, Link, Moment
 from dialer.floor.wrapping import conclude_by_default, conclude_unattended, conversation_ended
 from dialer.types import AgentId, AgentState, AttemptId, CallState, CampaignState, ChannelId, Outcome, ServerName
+from dialer.values import replace
 
 SETTLING_S = PERMIT_LIFE_S + 1.0
 """A call placed less than this ago may not be in Asterisk's list yet: its permit still lets it be sent."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dialer import agents
 from dialer.agents import Agent, Leg
 from dialer.events import AgentLegUp, AgentTold, ChannelEnded, DispositionTold, HangUp
@@ -12,6 +10,7 @@ from dialer.floor.prompts import Prompt
 from dialer.floor.state import FloorState, Moment
 from dialer.floor.wrapping import conversation_ended, dispose, find, go_on, let_go, offer_again, say
 from dialer.types import AgentState, Asks, CallState
+from dialer.values import replace
 
 NORMAL_CLEARING = 16
 LOGIN_RING_S = 30.0

@@ -10,7 +10,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -34,6 +34,7 @@ from dialer.types import (
     ServerName,
     TrunkName,
 )
+from dialer.values import replace
 
 PacingRule = Callable[[pacing.PoolView, pacing.Estimates, PacingSettings], pacing.Decision]
 """How many calls to place now. The product's own is `pacing.decide`; simulations compare it with others."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from dialer import agents, calls, pacing
@@ -15,6 +14,7 @@ from dialer.floor.prompts import Prompt, sound
 from dialer.floor.state import FloorState, Moment, Wrap
 from dialer.settings import CampaignSettings, DispositionSettings
 from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, DispositionCode, Outcome
+from dialer.values import replace
 
 RELEASE_GRACE_S = 0.3
 """A customer left alone this long after the conversation is hung up on; time to learn why the agent left."""
