@@ -1,17 +1,18 @@
 """Dictionaries that keep the questions of every step answered: who waits, who is in the air, who is being called.
 
-`CallBook` is the only place where calls are kept; its side books cannot disagree with it, because every change of
-it changes them too.
+`CallBook` is the only place where calls are kept, `WrapBook` the only one of wrap-ups; their side books cannot disagree
+with them, because every change of them changes those too.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from dialer.calls import Call
-from dialer.types import AttemptId, CallState, CampaignName, DebtorId, ServerName
+from dialer.types import AgentId, AttemptId, CallState, CampaignName, DebtorId, ServerName
 
 T = TypeVar("T")
 
@@ -86,6 +87,52 @@ class CallBook(dict[AttemptId, Call]):
 
     def to_debtor(self, debtor_id: DebtorId) -> bool:
         """Whether somebody is being called, or talked to, already."""
+        return debtor_id in self._by_debtor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrap:
+    """A conversation that waits for its disposition."""
+
+    call: Call
+    agent_id: AgentId
+
+
+class WrapBook(dict[AttemptId, Wrap]):
+    """Wrap-ups by the call's id. Change it by item assignment, `del` and `pop` only."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__()
+        self._by_campaign: Counter[CampaignName] = Counter()
+        self._by_debtor: Counter[DebtorId] = Counter()
+
+    def __setitem__(self, attempt_id: AttemptId, wrap: Wrap) -> None:
+        if attempt_id not in self:
+            self._by_campaign[wrap.call.campaign] += 1
+            self._by_debtor[wrap.call.lead.debtor_id] += 1
+        super().__setitem__(attempt_id, wrap)
+
+    def __delitem__(self, attempt_id: AttemptId) -> None:
+        wrap = self[attempt_id]
+        super().__delitem__(attempt_id)
+        _decrease(self._by_campaign, wrap.call.campaign)
+        _decrease(self._by_debtor, wrap.call.lead.debtor_id)
+
+    def pop(self, attempt_id: AttemptId, default: Wrap | None = None) -> Wrap | None:  # type: ignore[override]
+        """Take a wrap-up out."""
+        wrap = self.get(attempt_id)
+        if wrap is None:
+            return default
+        del self[attempt_id]
+        return wrap
+
+    def of_campaign(self, campaign: CampaignName) -> bool:
+        """Whether a campaign's conversation waits for its disposition."""
+        return campaign in self._by_campaign
+
+    def of_debtor(self, debtor_id: DebtorId) -> bool:
+        """Whether a conversation with somebody does."""
         return debtor_id in self._by_debtor
 
 

@@ -149,9 +149,9 @@ def learn_ring(floor: FloorState, call: Call, *, answered: bool) -> None:
 def finish_if_done(floor: FloorState, run: CampaignRun, now: Moment) -> None:
     """A campaign ends when it was stopped and its last call is over, or when its list has nothing left at all."""
     name = run.settings.name
-    if floor.calls.of_campaign(name) or any(wrap.call.campaign == name for wrap in floor.wraps.values()):
+    if floor.calls.of_campaign(name) or floor.wraps.of_campaign(name):
         return
-    if any(agent_id in floor.offers and agent.campaign == name for agent_id, agent in floor.agents.items()):
+    if any(floor.agents[agent_id].campaign == name for agent_id in floor.offers):
         return
     if run.state is CampaignState.STOPPING:
         set_state(floor, run, CampaignState.STOPPED, "stopped", now)

@@ -44,17 +44,16 @@ def pace(floor: FloorState, now: Moment) -> None:
 
 
 def _pace_campaign(floor: FloorState, run: CampaignRun, counted: frozenset[AgentId], now: Moment) -> None:
-    staff = floor.staff(run.settings)
-    on_shift = [agent for agent in staff if agent.state is not AgentState.OFFLINE]
-    if not on_shift:
+    staff = floor.agents.staff(run.settings)
+    if not staff.on_shift:
         run.decision, run.idle_reason = "no_agents", "no agent is logged in"
         return
     if floor.store_trouble:
         run.decision, run.idle_reason = "store", floor.store_trouble
         return
     _clear_old_shelf(floor, run, now)
-    _refill(floor, run, len(on_shift), now)
-    for server in sorted({agent.settings.server for agent in on_shift}):
+    _refill(floor, run, staff.on_shift, now)
+    for server in staff.servers:
         link = floor.links.get(server)
         if link is None or not link.connected:
             run.decision = run.idle_reason = f"{server}: not connected"
@@ -179,7 +178,7 @@ def take_leads(floor: FloorState, run: CampaignRun, leads: Iterable[Lead], now: 
 
     The surplus goes back to the store for a while, so that it cannot stand in the way of leads that anybody may take.
     """
-    room = shelf_size(floor, run, floor.logged_in(run.settings))
+    room = shelf_size(floor, run, floor.agents.staff(run.settings).on_shift)
     in_hand = {lead.account_id for shelf in (run.leads, run.picky) for lead in shelf}
     for lead in leads:
         if lead.account_id in in_hand:

@@ -79,9 +79,7 @@ def place(
 
 def _is_being_called(floor: FloorState, lead: Lead) -> bool:
     """Nobody is called twice at a time, whatever the store hands out; what the lead counts is out of date then too."""
-    return floor.calls.to_debtor(lead.debtor_id) or any(
-        wrap.call.lead.debtor_id == lead.debtor_id for wrap in floor.wraps.values()
-    )
+    return floor.calls.to_debtor(lead.debtor_id) or floor.wraps.of_debtor(lead.debtor_id)
 
 
 def _originate(

@@ -33,8 +33,9 @@ def offer_all(
         counted: the agents who count for this campaign now, not for another that they serve too.
         now: the moment.
     """
-    for agent in sorted(floor.staff(run.settings, server), key=lambda one: (one.idle_since_s, one.settings.id)):
-        if agent.free and agent.settings.id in counted:
+    for _, agent_id in tuple(floor.agents.staff(run.settings).line(server)):
+        if agent_id in counted:
+            agent = floor.agents[agent_id]
             lead = _take(floor, run, agent)
             if lead is not None:
                 _offer(floor, run, agent, lead, now)

@@ -29,14 +29,14 @@ def next_agent(floor: FloorState, call: Call, settings: CampaignSettings) -> Age
     chosen = floor.agents.get(call.for_agent) if call.for_agent is not None else None
     if chosen is not None and chosen.state is AgentState.RESERVED and chosen.attempt_id == call.attempt_id:
         return chosen
-    rule = rule_for(floor, settings, call.lead)
-    free = [
-        agent
-        for agent in floor.staff(settings, call.server)
-        if agent.free and assignment.qualified(agent.settings, rule, call.lead)
-    ]
-    own = [agent for agent in free if agent.settings.id == call.lead.callback_agent]
-    return min(own or free, key=lambda agent: (agent.idle_since_s, agent.settings.id), default=None)
+    rule, agents = rule_for(floor, settings, call.lead), floor.agents
+    staff, promised = agents.staff(settings), call.lead.callback_agent
+    if promised is not None and promised in staff.free:
+        own = agents[promised]
+        if own.settings.server == call.server and assignment.qualified(own.settings, rule, call.lead):
+            return own
+    in_line = (agents[agent_id] for _, agent_id in staff.line(call.server))
+    return next((agent for agent in in_line if assignment.qualified(agent.settings, rule, call.lead)), None)
 
 
 def qualifies(floor: FloorState, agent: Agent, settings: CampaignSettings, lead: Lead) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dialer.agents import Agent
-from dialer.campaigns import assignment
 from dialer.floor.state import CampaignRun, FloorState
 from dialer.types import AgentId, AgentState, CampaignName, CampaignState, ServerName
 
@@ -22,35 +20,29 @@ def count_free_agents(floor: FloorState) -> dict[CampaignName, frozenset[AgentId
         Campaign -> its agents; every free agent stands in one of them at most.
     """
     running = [run for run in floor.campaigns.values() if run.state is CampaignState.RUNNING]
+    staffs = [floor.agents.staff(run.settings) for run in running]
     if len(running) == 1:
-        (run,) = running
-        return {run.settings.name: frozenset(one.settings.id for one in floor.staff(run.settings) if one.free)}
-    free = sorted(
-        (agent for agent in floor.agents.values() if agent.free), key=lambda one: (one.idle_since_s, one.settings.id)
-    )
+        return {running[0].settings.name: staffs[0].free}
     counted: dict[CampaignName, set[AgentId]] = {run.settings.name: set() for run in running}
     lacking: Counter[Pool] = Counter()
     for run in running:
         for server in floor.links:
             lacking[run.settings.name, server] = run.agents_wanted(floor.calls.in_air(run.settings.name, server))
-    for agent in free:
-        rivals = [run for run in running if _serves(agent, run)]
-        if rivals:
-            name = _neediest(rivals, agent, lacking)
-            counted[name].add(agent.settings.id)
-            lacking[name, agent.settings.server] -= 1
+    free = {(floor.agents[agent_id].idle_since_s, agent_id) for staff in staffs for agent_id in staff.free}
+    for _, agent_id in sorted(free):
+        rivals = [run for run, staff in zip(running, staffs, strict=True) if agent_id in staff.free]
+        server = floor.agents[agent_id].settings.server
+        name = _neediest(rivals, server, lacking)
+        counted[name].add(agent_id)
+        lacking[name, server] -= 1
     return {name: frozenset(ids) for name, ids in counted.items()}
 
 
-def _serves(agent: Agent, run: CampaignRun) -> bool:
-    return assignment.serves(agent.settings, run.settings)
-
-
-def _neediest(rivals: list[CampaignRun], agent: Agent, lacking: Counter[Pool]) -> CampaignName:
+def _neediest(rivals: list[CampaignRun], server: ServerName, lacking: Counter[Pool]) -> CampaignName:
     """Calls in the air first; then whoever has something to dial; among equals the one with the fewest agents."""
 
     def urgency(run: CampaignRun) -> tuple[bool, bool, int, str]:
-        short = lacking[run.settings.name, agent.settings.server]
+        short = lacking[run.settings.name, server]
         return (short <= 0, not (run.leads or run.picky), -short, run.settings.name)
 
     return min(rivals, key=urgency).settings.name
@@ -61,6 +53,13 @@ def share(floor: FloorState, run: CampaignRun, server: ServerName) -> float:
     running = [other for other in floor.campaigns.values() if other.state is CampaignState.RUNNING]
     if len(running) <= 1:
         return 1.0
-    staff = [agent for agent in floor.staff(run.settings, server) if agent.state is not AgentState.OFFLINE]
-    parts = [1.0 / max(1, sum(_serves(agent, other) for other in running)) for agent in staff]
-    return sum(parts) / len(parts) if parts else 1.0
+    staff, staffs = floor.agents.staff(run.settings), tuple(floor.agents.staff(other.settings) for other in running)
+    key = (staff, staff.shift_changes, staffs)
+    known = floor.shares.get((run.settings.name, server))
+    if known is not None and known[0] == key:
+        return known[1]
+    there = (agent for agent in floor.staff(run.settings, server) if agent.state is not AgentState.OFFLINE)
+    parts = [1.0 / max(1, sum(agent.settings.id in other for other in staffs)) for agent in there]
+    part = sum(parts) / len(parts) if parts else 1.0
+    floor.shares[run.settings.name, server] = (key, part)
+    return part

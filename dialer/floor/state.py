@@ -17,14 +17,13 @@ from decimal import Decimal
 from dialer import pacing
 from dialer.agents import Agent, Leg
 from dialer.calls import Call
-from dialer.campaigns import assignment
 from dialer.events import AttemptRecovered, Effect, Lead, Report, SaveAgentState, SaveCallEvent
-from dialer.floor.books import CallBook
+from dialer.floor.books import CallBook, WrapBook
+from dialer.floor.staff import AgentBook, Staff
 from dialer.settings import CampaignSettings, DialerSettings, PacingSettings, RouteRule, TrunkSettings
 from dialer.types import (
     AccountId,
     AgentId,
-    AgentState,
     AttemptId,
     CampaignName,
     CampaignState,
@@ -206,14 +205,6 @@ class Link:
 
 
 @dataclass(slots=True, kw_only=True)
-class Wrap:
-    """A conversation that waits for its disposition."""
-
-    call: Call
-    agent_id: AgentId
-
-
-@dataclass(slots=True, kw_only=True)
 class FloorState:
     """Everything."""
 
@@ -225,13 +216,13 @@ class FloorState:
     known: dict[CampaignName, CampaignSettings] = field(default_factory=dict)
     """Settings of every campaign, launched or not: recovered attempts need theirs."""
     calls: CallBook = field(default_factory=CallBook)
-    agents: dict[AgentId, Agent] = field(default_factory=dict)
+    agents: AgentBook = field(default_factory=AgentBook)
     legs: dict[ChannelId, AgentId] = field(default_factory=dict)
     called: dict[ChannelId, AgentId] = field(default_factory=dict)
     """Legs by which the engine is calling agents' phones, until one is picked up or given up."""
     leaving: set[AgentId] = field(default_factory=set)
     """Agents whom a reload took out of the settings, until their last call is over."""
-    wraps: dict[AttemptId, Wrap] = field(default_factory=dict)
+    wraps: WrapBook = field(default_factory=WrapBook)
     offers: dict[AgentId, Lead] = field(default_factory=dict)
     """Preview: the account an agent is looking at."""
     bridges: dict[str, set[ChannelId]] = field(default_factory=dict)
@@ -243,6 +234,10 @@ class FloorState:
         default_factory=dict
     )
     """Which route rule a lead falls under, so that no expression is worked out twice."""
+    shares: dict[tuple[CampaignName, ServerName], tuple[tuple[Staff, int, tuple[Staff, ...]], float]] = field(
+        default_factory=dict
+    )
+    """What `sharing.share` said last, and of whom."""
     store_trouble: str = ""
     attempts: int = 0
     phones_called: int = 0
@@ -252,9 +247,6 @@ class FloorState:
     """Decide again how much to dial at this moment at the latest."""
     effects: list[Effect] = field(default_factory=list)
     _alarms: list[tuple[float, str, str]] = field(default_factory=list)
-    _staffs: dict[CampaignName, tuple[DialerSettings, CampaignSettings, tuple[AgentId, ...]]] = field(
-        default_factory=dict
-    )
 
     def emit(self, *effects: Effect) -> None:
         """Add effects to this step's answer."""
@@ -326,27 +318,10 @@ class FloorState:
             run.exhausted, run.unsettled = False, True
 
     def staff(self, settings: CampaignSettings, server: ServerName | None = None) -> list[Agent]:
-        """The agents of a campaign, logged in or not."""
-        agents = self.agents
-        return [
-            agent
-            for name in self._staff_names(settings)
-            if (agent := agents.get(name)) is not None and (server is None or agent.settings.server == server)
-        ]
-
-    def _staff_names(self, settings: CampaignSettings) -> tuple[AgentId, ...]:
-        """Who works for a campaign; worked out once for each reload of either settings."""
-        known = self._staffs.get(settings.name)
-        if known is not None and known[0] is self.settings and known[1] is settings:
-            return known[2]
-        names = tuple(name for name, agent in self.agents.items() if assignment.serves(agent.settings, settings))
-        self._staffs[settings.name] = (self.settings, settings, names)
-        return names
+        """The agents of a campaign, logged in or not. Walks over all of them; `agents.staff` answers most questions."""
+        agents = [self.agents[agent_id] for agent_id in self.agents.staff(settings)]
+        return agents if server is None else [agent for agent in agents if agent.settings.server == server]
 
     def in_air(self, campaign: CampaignName, server: ServerName | None = None) -> list[Call]:
         """The calls of a campaign that nobody has answered or that wait for an agent."""
         return [call for call in self.calls.unserved(campaign) if server is None or call.server == server]
-
-    def logged_in(self, settings: CampaignSettings) -> int:
-        """How many agents of a campaign are on shift."""
-        return sum(agent.state is not AgentState.OFFLINE for agent in self.staff(settings))

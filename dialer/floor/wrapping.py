@@ -10,8 +10,9 @@ from dialer.calls import Call
 from dialer.campaigns import assignment
 from dialer.events import HangUp, Promise, SaveDisposition, Say
 from dialer.floor import legs
+from dialer.floor.books import Wrap
 from dialer.floor.prompts import Prompt, sound
-from dialer.floor.state import FloorState, Moment, Wrap
+from dialer.floor.state import FloorState, Moment
 from dialer.settings import CampaignSettings, DispositionSettings
 from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, DispositionCode, Outcome
 from dialer.values import replace
