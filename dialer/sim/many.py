@@ -1,0 +1,175 @@
+"""Many runs: cases times seeds, in a pool of processes, and their means with intervals.
+
+The results are the same, in the same order, however many processes there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from statistics import fmean, stdev
+from typing import Final
+
+from dialer import pacing
+from dialer.events import Lead
+from dialer.floor.state import PacingRule
+from dialer.settings import CampaignSettings, DialerSettings
+from dialer.sim.behaviour import Behaviour
+from dialer.sim.measures import RunResult
+from dialer.sim.network import Latencies
+from dialer.sim.run import LATENCIES, simulate
+from dialer.sim.world import RuleMaker
+
+_T95: Final = (
+    *(12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281),
+    *(2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860),
+    *(2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555, 2.0518, 2.0484, 2.0452, 2.0423),
+)
+"""Student's t, 97.5 %, for 1 to 30 degrees of freedom."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One point of a sweep; the fields are those of `simulate`. A rule is copied for each run."""
+
+    name: str
+    dialer: DialerSettings
+    campaign: CampaignSettings
+    behaviour: Behaviour
+    hours: float
+    agents: int | None = None
+    accounts: int | Sequence[Lead] | None = None
+    rule: PacingRule = pacing.decide
+    make_rule: RuleMaker | None = None
+    start_at: datetime | None = None
+    warm_up_s: float = 0.0
+    latencies: Latencies = LATENCIES
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and how far off the true one may well be: `mean ± half_width` holds it in 95 of 100 cases."""
+
+    mean: float
+    half_width: float
+    """By Student's t over the seeds; infinite with a single one."""
+    samples: int
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+        return self.mean - self.half_width
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        return self.mean + self.half_width
+
+    def holds(self, value: float, *, widened: float = 1.0) -> bool:
+        """Whether a value lies within; `widened` times as wide."""
+        return abs(value - self.mean) <= widened * self.half_width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """All runs of a case, in the order of the seeds."""
+
+    case: str
+    results: tuple[RunResult, ...]
+
+    def interval(self, figure: Callable[[RunResult], float | None]) -> Interval | None:
+        """A figure's mean over the seeds; None when no run has it."""
+        samples = [value for value in map(figure, self.results) if value is not None]
+        return interval(samples) if samples else None
+
+    @property
+    def abandonment_ratio(self) -> float:
+        """Pooled: all abandoned over all answered."""
+        answered = sum(one.answered for one in self.results)
+        return sum(one.abandoned for one in self.results) / answered if answered else 0.0
+
+
+def interval(samples: Sequence[float]) -> Interval:
+    """The mean of independent samples with its 95 % interval.
+
+    Args:
+        samples: at least one.
+    """
+    count = len(samples)
+    if count < 2:
+        return Interval(fmean(samples), math.inf, count)
+    quantile = _T95[count - 2] if count - 2 < len(_T95) else 1.96 + 2.4 / (count - 1)
+    return Interval(fmean(samples), quantile * stdev(samples) / math.sqrt(count), count)
+
+
+def simulate_many(
+    cases: Sequence[Case],
+    *,
+    seeds: Iterable[int],
+    processes: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Runs]:
+    """Run every case with every seed.
+
+    Args:
+        cases: with more than one process everything in them, the rules too, must be picklable.
+        seeds: the same for every case, so that cases meet the same customers.
+        processes: 1: in this process.
+        progress: is told how many runs are done, and of how many.
+
+    Returns:
+        One for each case, in their order.
+
+    Raises:
+        BehaviourError: a case does not fit together.
+    """
+    seeds = tuple(seeds)
+    tasks = [(case, seed) for case in cases for seed in seeds]
+    results: dict[int, RunResult] = {}
+    for index, result in _each(tasks, processes):
+        results[index] = result
+        if progress is not None:
+            progress(len(results), len(tasks))
+    per_case = len(seeds)
+    return [
+        Runs(case=case.name, results=tuple(results[n * per_case + m] for m in range(per_case)))
+        for n, case in enumerate(cases)
+    ]
+
+
+def _each(tasks: Sequence[tuple[Case, int]], processes: int) -> Iterator[tuple[int, RunResult]]:
+    """Results as they come, each with its task's index."""
+    if processes <= 1 or len(tasks) <= 1:
+        for index, (case, seed) in enumerate(tasks):
+            yield index, _run(case, seed)
+        return
+    # `spawn`: the program that asks may have threads, and those do not survive a fork.
+    with ProcessPoolExecutor(min(processes, len(tasks)), mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(_run, case, seed): index for index, (case, seed) in enumerate(tasks)}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _run(case: Case, seed: int) -> RunResult:
+    return simulate(
+        case.dialer,
+        case.campaign,
+        case.behaviour,
+        seed=seed,
+        hours=case.hours,
+        agents=case.agents,
+        accounts=case.accounts,
+        rule=deepcopy(case.rule),
+        make_rule=case.make_rule,
+        start_at=case.start_at,
+        warm_up_s=case.warm_up_s,
+        latencies=case.latencies,
+    )
