@@ -1,0 +1,1 @@
+"""Our pacing beside its peers: the same floor, the same random draws, another rule. `python -m benchmarks.pacing`."""
