@@ -82,7 +82,12 @@ def qualified(agent: AgentSettings, rule: RouteRule | None, lead: Lead) -> bool:
         rule: what `route` said.
         lead: whose own team, set by an earlier step, is asked for too.
     """
-    if lead.team and agent.team != lead.team:
+    return able(agent, rule, lead.team)
+
+
+def able(agent: AgentSettings, rule: RouteRule | None, team: str) -> bool:
+    """True when an agent may take calls of accounts under this rule that belong to this team (empty: to none)."""
+    if team and agent.team != team:
         return False
     if rule is None:
         return True

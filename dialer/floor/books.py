@@ -7,11 +7,12 @@ with them, because every change of them changes those too.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from dialer.calls import Call
+from dialer.floor.shelf import Kind
 from dialer.types import AgentId, AttemptId, CallState, CampaignName, DebtorId, ServerName
 
 T = TypeVar("T")
@@ -23,9 +24,16 @@ UNSERVED = frozenset({CallState.PLACED, CallState.RINGING, CallState.SCREENING, 
 class CallBook(dict[AttemptId, Call]):
     """Calls by id. Change it by item assignment and `pop` only."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, kind_of: Callable[[Call], Kind | None] = lambda _: None) -> None:
+        """Begin with none.
+
+        Args:
+            kind_of: which agents a call is for, when not just any of its campaign; see `routing.kind_of`.
+        """
         super().__init__()
+        self._kind_of = kind_of
+        self._picky: dict[AttemptId, Kind] = {}
+        self._picky_in_air: dict[tuple[CampaignName, ServerName], Counter[Kind]] = {}
         self._waiting: dict[AttemptId, None] = {}
         self._unserved: dict[CampaignName, dict[AttemptId, None]] = {}
         self._by_campaign: Counter[CampaignName] = Counter()
@@ -56,9 +64,11 @@ class CallBook(dict[AttemptId, Call]):
         if before is not None and was and not is_now:
             del self._unserved[before.campaign][attempt_id]
             _decrease(self._in_air, (before.campaign, before.server))
+            self._forget_kind(before)
         if after is not None and is_now and not was:
             self._unserved.setdefault(after.campaign, {})[attempt_id] = None
             self._in_air[after.campaign, after.server] += 1
+            self._note_kind(after)
         if after is not None and after.state is CallState.ANSWERED:
             self._waiting[attempt_id] = None
         else:
@@ -80,6 +90,27 @@ class CallBook(dict[AttemptId, Call]):
     def in_air(self, campaign: CampaignName, server: ServerName) -> int:
         """How many those are, on one server."""
         return self._in_air[campaign, server]
+
+    def picky_in_air(self, campaign: CampaignName, server: ServerName) -> Counter[Kind]:
+        """How many of them are for some agents only, by kind."""
+        return self._picky_in_air.get((campaign, server), Counter())
+
+    def sort_anew(self, campaign: CampaignName) -> None:
+        """A campaign has new settings: calls in the air may be of other kinds."""
+        for call in self.unserved(campaign):
+            self._forget_kind(call)
+            self._note_kind(call)
+
+    def _note_kind(self, call: Call) -> None:
+        kind = self._kind_of(call)
+        if kind is not None:
+            self._picky[call.attempt_id] = kind
+            self._picky_in_air.setdefault((call.campaign, call.server), Counter())[kind] += 1
+
+    def _forget_kind(self, call: Call) -> None:
+        kind = self._picky.pop(call.attempt_id, None)
+        if kind is not None:
+            _decrease(self._picky_in_air[call.campaign, call.server], kind)
 
     def of_campaign(self, campaign: CampaignName) -> int:
         """How many calls of a campaign there are, in any state."""

@@ -172,6 +172,7 @@ def set_state(floor: FloorState, run: CampaignRun, state: CampaignState, reason:
 
 def return_leads(floor: FloorState, run: CampaignRun, reason: str) -> None:
     """Give back every lead that was leased and not dialled."""
-    for shelf in (run.leads, run.picky):
-        while shelf:
-            floor.emit(ReleaseLease(account_id=shelf.popleft().account_id, reason=reason))
+    for lead in (*run.leads, *run.picky):
+        floor.emit(ReleaseLease(account_id=lead.account_id, reason=reason))
+    run.leads.clear()
+    run.picky.clear()

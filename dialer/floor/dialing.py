@@ -10,6 +10,7 @@ from dialer.events import Lead, LeaseLeads, ReleaseLease
 from dialer.floor import previewing, routing, sharing
 from dialer.floor.closing import finish_if_done, return_leads
 from dialer.floor.placing import place, trunk_with_room
+from dialer.floor.shelf import Kind
 from dialer.floor.state import CampaignRun, FloorState, Moment, next_start_s, starts_left
 from dialer.types import AgentId, AgentState, CallState, CampaignState, Mode, ServerName
 
@@ -72,7 +73,7 @@ def _pace_pool(
     decision = floor.rule(view, run.estimates, run.settings.pacing)
     run.decision = decision.reason
     placed = 0
-    hopeless: set[routing.Kind] = set()
+    hopeless: set[Kind] = set()
     for _ in range(decision.calls):
         if not _place_next(floor, run, server, hopeless, now):
             break
@@ -183,10 +184,11 @@ def take_leads(floor: FloorState, run: CampaignRun, leads: Iterable[Lead], now: 
     for lead in leads:
         if lead.account_id in in_hand:
             continue
-        if not routing.is_picky(floor, run.settings, lead):
+        kind = routing.kind_of(floor, run.settings, lead)
+        if kind is None:
             run.leads.append(lead)
         elif len(run.picky) < room:
-            run.picky.append(lead)
+            run.picky.append(lead, kind)
         else:
             later_at = now.at + timedelta(seconds=PICKY_PAUSE_S)
             floor.emit(
@@ -196,26 +198,35 @@ def take_leads(floor: FloorState, run: CampaignRun, leads: Iterable[Lead], now: 
             )
 
 
-def _place_next(
-    floor: FloorState, run: CampaignRun, server: ServerName, hopeless: set[routing.Kind], now: Moment
-) -> bool:
+def _place_next(floor: FloorState, run: CampaignRun, server: ServerName, hopeless: set[Kind], now: Moment) -> bool:
     """Dial the first lead that may and can be dialled; False when there is none.
 
     `hopeless` gathers the kinds of leads that nobody is free for; that does not change while calls are being placed.
     """
     if trunk_with_room(floor, run, server, now) is None:
         return False
-    for _ in range(len(run.picky)):
-        lead = run.picky.popleft()
-        kind = routing.kind_of(floor, run.settings, lead)
-        if kind in hopeless or not routing.can_be_taken(floor, run, lead, server):
-            hopeless.add(kind)
-            run.picky.append(lead)
-        elif place(floor, run, lead, server, now):
-            return True
+    if _place_picky(floor, run, server, hopeless, now):
+        return True
     while run.leads:
         if place(floor, run, run.leads.popleft(), server, now):
             return True
+    return False
+
+
+def _place_picky(floor: FloorState, run: CampaignRun, server: ServerName, hopeless: set[Kind], now: Moment) -> bool:
+    """Dial the first lead that somebody who may take it is there for; those before it go to the end of the line."""
+    shelf = run.picky
+    unseen = len(shelf)
+    while (found := shelf.first_but(hopeless, within=unseen)) is not None:
+        spot, kind = found
+        if not routing.can_be_taken(floor, run, kind, server):
+            hopeless.add(kind)
+            continue
+        shelf.rotate(spot)
+        unseen -= spot + 1
+        if place(floor, run, shelf.popleft(), server, now):
+            return True
+    shelf.rotate(unseen)
     return False
 
 

@@ -55,9 +55,12 @@ from dialer.floor import (
     keypad,
     previewing,
     reconciling,
+    routing,
     shift,
     wrapping,
 )
+from dialer.floor.books import CallBook
+from dialer.floor.shelf import Kind
 from dialer.floor.state import CampaignRun, FloorState, Link, Moment, PacingRule, TrunkLoad
 from dialer.settings import CampaignSettings, DialerSettings
 from dialer.types import (
@@ -98,7 +101,11 @@ class Floor:
             rule: how many calls to place; a simulation may put another one here.
         """
         self.state = FloorState(settings=settings, run_id=run_id, started_s=now.s, rule=rule, known=dict(known or {}))
+        self.state.calls = CallBook(self._kind_of)
         self._adopt(settings)
+
+    def _kind_of(self, call: calls.Call) -> Kind | None:
+        return routing.kind_of(self.state, self.state.known[call.campaign], call.lead)
 
     def step(self, fact: Fact, now: Moment) -> list[Effect]:
         """Take one fact.
@@ -296,6 +303,7 @@ class Floor:
         held = (*run.picky, *run.leads)
         run.picky.clear()
         run.leads.clear()
+        floor.calls.sort_anew(settings.name)
         run.settings, run.exhausted, run.unsettled, run.lease_after_s = settings, False, True, now.s
         run.estimates = run.estimates.aimed_at(settings.pacing)
         dialing.take_leads(floor, run, held, now)

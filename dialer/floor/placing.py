@@ -10,7 +10,7 @@ from datetime import timedelta
 from dialer.calls import Call
 from dialer.compliance import gate
 from dialer.events import Lead, Originate, Permit, ReleaseLease, SaveAttempt, SaveRefusal
-from dialer.floor.routing import is_picky
+from dialer.floor.routing import kind_of
 from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad
 from dialer.masking import mask_name, mask_number
 from dialer.settings import CampaignSettings
@@ -49,7 +49,11 @@ def place(
     """
     load = trunk_with_room(floor, run, server, now)
     if load is None:
-        (run.picky if is_picky(floor, run.settings, lead) else run.leads).appendleft(lead)
+        kind = kind_of(floor, run.settings, lead)
+        if kind is None:
+            run.leads.appendleft(lead)
+        else:
+            run.picky.appendleft(lead, kind)
         return False
     if _is_being_called(floor, lead):
         until_at = now.at + timedelta(seconds=run.settings.rules.min_gap_s)

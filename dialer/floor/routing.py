@@ -6,6 +6,8 @@ from dialer.agents import Agent
 from dialer.calls import Call
 from dialer.campaigns import assignment
 from dialer.events import Lead
+from dialer.floor.shelf import Kind
+from dialer.floor.staff import Staff
 from dialer.floor.state import CampaignRun, FloorState
 from dialer.settings import CampaignSettings, RouteRule
 from dialer.types import AgentId, AgentState, ServerName
@@ -59,38 +61,44 @@ def rule_for(floor: FloorState, settings: CampaignSettings, lead: Lead) -> Route
     return rule
 
 
-def is_picky(floor: FloorState, settings: CampaignSettings, lead: Lead) -> bool:
-    """Whether not just any agent of the campaign may take this lead's call."""
-    return bool(lead.team) or lead.callback_agent is not None or rule_for(floor, settings, lead) is not None
-
-
-Kind = tuple[str, str, AgentId | None]
-
-
-def kind_of(floor: FloorState, settings: CampaignSettings, lead: Lead) -> Kind:
-    """Leads of one kind may be taken by the same agents."""
+def kind_of(floor: FloorState, settings: CampaignSettings, lead: Lead) -> Kind | None:
+    """The kind of a lead that not just any agent of the campaign may take; None: anybody may."""
     rule = rule_for(floor, settings, lead)
+    if rule is None and not lead.team and lead.callback_agent is None:
+        return None
     return (rule.name if rule is not None else "", lead.team, lead.callback_agent)
 
 
-def can_be_taken(floor: FloorState, run: CampaignRun, lead: Lead, server: ServerName) -> bool:
-    """Whether somebody who may take this call is there, so that dialling makes sense.
+def can_be_taken(floor: FloorState, run: CampaignRun, kind: Kind, server: ServerName) -> bool:
+    """Whether somebody who may take calls of this kind is there, so that dialling makes sense.
 
     A lead that only some may take is dialled for a free one of them who has no call coming already: none that only
     they may take, and none of the others' that the others are too few for. A promised call-back waits for its agent
     while that one is on shift, and goes to anybody when not.
     """
-    rule = rule_for(floor, run.settings, lead)
-    staff = floor.staff(run.settings, server)
-    able = [agent for agent in staff if assignment.qualified(agent.settings, rule, lead)]
-    promised = [agent for agent in able if agent.settings.id == lead.callback_agent]
-    if promised and promised[0].state is not AgentState.OFFLINE:
-        able = promised
-    if len(able) == len(staff):
+    *_, promised = kind
+    staff, calls, name = floor.agents.staff(run.settings), floor.calls, run.settings.name
+    able = _able(floor, staff, kind, server)
+    if promised in able and floor.agents[promised].state is not AgentState.OFFLINE:
+        able = frozenset({promised})
+    if len(able) == staff.at(server):
         return True
-    in_air = floor.in_air(run.settings.name, server)
-    picky = [call.lead for call in in_air if is_picky(floor, run.settings, call.lead)]
-    theirs = sum(any(qualifies(floor, agent, run.settings, one) for agent in able) for one in picky)
-    free, free_able = sum(agent.free for agent in staff), sum(agent.free for agent in able)
-    overflow = max(0, run.agents_wanted(len(in_air) - len(picky)) - (free - free_able))
+    picky = calls.picky_in_air(name, server)
+    theirs = sum(count for one, count in picky.items() if not able.isdisjoint(_able(floor, staff, one, server)))
+    free, free_able = len(staff.line(server)), len(able & staff.free)
+    overflow = max(0, run.agents_wanted(calls.in_air(name, server) - picky.total()) - (free - free_able))
     return free_able > theirs + overflow
+
+
+def _able(floor: FloorState, staff: Staff, kind: Kind, server: ServerName) -> frozenset[AgentId]:
+    """Who may take calls of a kind on a server, on shift or not; no matter whom a call-back was promised to."""
+    name, team, _ = kind
+    key = (server, name, team)
+    known = staff.able.get(key)
+    if known is None:
+        rule = next((one for one in staff.campaign.routes if one.name == name), None)
+        agents = (floor.agents[agent_id].settings for agent_id in staff)
+        known = staff.able[key] = frozenset(
+            one.id for one in agents if one.server == server and assignment.able(one, rule, team)
+        )
+    return known

@@ -31,7 +31,10 @@ class Staff:
         self.campaign = campaign
         self.shift_changes = 0
         """Grows with everyone who logs in or out."""
+        self.able: dict[tuple[ServerName, str, str], frozenset[AgentId]] = {}
+        """Of a server, a route rule and a team: who may take such calls; `routing` fills it."""
         self._agents: dict[AgentId, None] = {}
+        self._at: Counter[ServerName] = Counter()
         self._on_shift: Counter[ServerName] = Counter()
         self._lines: dict[ServerName, list[Place]] = {}
         self._free: frozenset[AgentId] | None = None
@@ -47,6 +50,10 @@ class Staff:
     def __len__(self) -> int:
         """How many there are, on shift or not."""
         return len(self._agents)
+
+    def at(self, server: ServerName) -> int:
+        """How many belong to a server, on shift or not."""
+        return self._at[server]
 
     @property
     def on_shift(self) -> int:
@@ -72,6 +79,7 @@ class Staff:
     def add(self, agent: Agent) -> None:
         """One more agent works for the campaign."""
         self._agents[agent.settings.id] = None
+        self._at[agent.settings.server] += 1
         if agent.state is not AgentState.OFFLINE:
             self._count(agent, 1)
         if agent.free:

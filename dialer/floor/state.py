@@ -19,6 +19,7 @@ from dialer.agents import Agent, Leg
 from dialer.calls import Call
 from dialer.events import AttemptRecovered, Effect, Lead, Report, SaveAgentState, SaveCallEvent
 from dialer.floor.books import CallBook, WrapBook
+from dialer.floor.shelf import PickyShelf
 from dialer.floor.staff import AgentBook, Staff
 from dialer.settings import CampaignSettings, DialerSettings, PacingSettings, RouteRule, TrunkSettings
 from dialer.types import (
@@ -83,7 +84,7 @@ class CampaignRun:
     estimates: pacing.Estimates
     leads: deque[Lead] = field(default_factory=deque)
     """Leased and not dialled yet; any agent of the campaign may take them."""
-    picky: deque[Lead] = field(default_factory=deque)
+    picky: PickyShelf = field(default_factory=PickyShelf)
     """Leased and not dialled yet; only some agents may take them."""
     shelved_s: float = 0.0
     """Since when there are leads in hand without a break."""
