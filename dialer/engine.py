@@ -48,6 +48,7 @@ from dialer.floor import board
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
 from dialer.ledger import Ledger
+from dialer.replay.recorder import Recorder
 from dialer.report import ListProgress
 from dialer.servers import Servers
 from dialer.settings import CampaignSettings, DialerSettings
@@ -91,7 +92,9 @@ class Engine:
         self._load_settings = load_settings
         self._load_campaign = load_campaign
         run_id = f"{int(clock.now_at().timestamp()):x}{secrets.token_hex(2)}"
-        self._floor = Floor(settings, run_id=run_id, now=self._now(), known=load_campaigns(settings))
+        now, known = self._now(), load_campaigns(settings)
+        self._recorder = Recorder(settings.facts, run_id=run_id, began=now, dialer=settings, known=known)
+        self._floor = Floor(settings, run_id=run_id, now=now, known=known, rule=self._recorder.rule)
         self._facts: deque[Fact] = deque()
         self._awake = asyncio.Event()
         self._servers = Servers(settings, clock, take=self._take)
@@ -179,6 +182,7 @@ class Engine:
 
     async def run(self) -> None:
         """Run until `stop`. Cancelling it stops at once: calls live on in Asterisk, the dialplan keeps them safe."""
+        self._recorder.begin()
         try:
             await self._recover()
             self._recovered.set()
@@ -196,6 +200,7 @@ class Engine:
         finally:
             await self._servers.close()
             self._ledger.close()
+            self._recorder.close()
             self._stopped.set()
             _log.info("engine.stopped")
 
@@ -268,12 +273,15 @@ class Engine:
 
     def _step(self, fact: Fact) -> list[Effect]:
         """Step the floor and carry out what it says. The one place where anything unforeseen is caught."""
+        now = self._now()
         try:
-            effects = self._floor.step(fact, self._now())
-        except Exception:
+            effects = self._floor.step(fact, now)
+        except Exception as error:
+            self._recorder.note(fact, now, raised=error)
             _log.exception("engine.error", fact=type(fact).__name__)
             self._abandon_channel(fact)
             return [Report(event="engine.error", level="error", fields={"message": "engine error; see its log"})]
+        self._recorder.note(fact, now, effects)
         for effect in effects:
             self._perform(effect)
         return effects

@@ -8,7 +8,8 @@
     |-- PbxError           getting, starting or reaching Asterisk
     |   `-- AmiError       the manager connection (see `dialer.ami`)
     |-- ControlError       the engine refused or did not answer a command
-    `-- PhoneError         a softphone
+    |-- PhoneError         a softphone
+    `-- RecordingError     recorded facts that are missing, damaged or of another format
 
 A normal "no" (a refusal of the gate, a busy line, a rejected row) is a value and never an exception.
 Every message is a sentence or two: what was wrong, where, and what to do.
@@ -65,3 +66,9 @@ class PhoneError(DialerError):
     """A softphone cannot start or register."""
 
     exit_code = 7
+
+
+class RecordingError(DialerError):
+    """Recorded facts are missing, damaged, or of a format that this program does not read."""
+
+    exit_code = 8

@@ -92,6 +92,16 @@ class SupervisorSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactsSettings:
+    """Whether and where the engine records what enters the floor; see `dialer.replay`."""
+
+    folder: Path
+    record: bool = True
+    keep_s: float = 30 * 86_400.0
+    """Recordings are removed when they were last written to longer ago than this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DialerSettings:
     """`config/dialer.yaml`."""
 
@@ -104,6 +114,8 @@ class DialerSettings:
     """JSON lines; None: standard error."""
     runtime_path: Path
     """Where the private Asterisk is installed and run."""
+    facts: FactsSettings | None = None
+    """None: nothing is recorded."""
     time_zone: str = "Asia/Shanghai"
     """Zone of reports, of promises' dates, and of debtors whose own zone a country code cannot tell."""
     region: str = "CN"

@@ -47,6 +47,14 @@ class PathsSection(Section):
     control: Text = "../var/dialer.sock"
     log: Text | None = None
     runtime: Text = "../.runtime"
+    facts: Text = "../var/facts"
+
+
+class FactsSection(Section):
+    """Recording of what enters the floor."""
+
+    record: bool = True
+    keep: Annotated[Duration, Field(ge=3_600, le=3_650 * 86_400)] = 30 * 86_400.0
 
 
 class ServerSection(Section):
@@ -104,6 +112,7 @@ class DialerFile(Section):
     """`dialer.yaml`."""
 
     paths: PathsSection = PathsSection()
+    facts: FactsSection = FactsSection()
     time_zone: Text = "Asia/Shanghai"
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
     servers: Annotated[dict[Name, ServerSection], Field(min_length=1)]

@@ -1,0 +1,1 @@
+"""Facts on file: what entered the floor is recorded, and can be fed to a floor again."""
