@@ -160,8 +160,10 @@ def _clear_old_shelf(floor: FloorState, run: CampaignRun, now: Moment) -> None:
 
 def _refill(floor: FloorState, run: CampaignRun, on_shift: int, now: Moment) -> None:
     """Keep a few seconds' worth of leads in hand."""
+    if run.leasing or now.s < run.lease_after_s:
+        return
     shelf = shelf_size(floor, run, on_shift)
-    if run.leasing or len(run.leads) > shelf // 2 or now.s < run.lease_after_s:
+    if len(run.leads) > shelf // 2:
         return
     run.leasing, run.unsettled = True, False
     floor.emit(LeaseLeads(settings=run.settings, limit=shelf - len(run.leads)))

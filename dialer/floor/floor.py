@@ -132,6 +132,8 @@ class Floor:
     def _take(self, fact: Fact, now: Moment) -> None:
         floor = self.state
         match fact:
+            case Ticked():
+                self._tick(now)
             case (
                 ChannelRang() | ChannelAnswered() | CustomerReady() | CustomerScreened() | CustomerUnserved()
                 | CustomerReleased() | MessagePlayed() | CallRefused()
@@ -157,8 +159,6 @@ class Floor:
                 shift.disposition_told(floor, fact, now)
             case LeadsLeased():
                 self._leads_leased(fact, now)
-            case Ticked():
-                self._tick(now)
             case _:
                 self._seldom(fact, now)
 

@@ -212,6 +212,8 @@ def dismiss(floor: FloorState, now: Moment) -> None:
 
 def forget_the_gone(floor: FloorState) -> None:
     """Strike agents off who have left and were taken out of the settings."""
+    if not floor.leaving:
+        return
     for agent_id in sorted(floor.leaving):
         agent = floor.agents[agent_id]
         if agent.state is AgentState.OFFLINE and agent.leg is None:

@@ -35,6 +35,10 @@ class Staff:
         """Of a server, a route rule and a team: who may take such calls; `routing` fills it."""
         self._agents: dict[AgentId, None] = {}
         self._at: Counter[ServerName] = Counter()
+        self.on_shift = 0
+        """How many are logged in."""
+        self.servers: tuple[ServerName, ...] = ()
+        """Where somebody is logged in, by name."""
         self._on_shift: Counter[ServerName] = Counter()
         self._lines: dict[ServerName, list[Place]] = {}
         self._free: frozenset[AgentId] | None = None
@@ -54,16 +58,6 @@ class Staff:
     def at(self, server: ServerName) -> int:
         """How many belong to a server, on shift or not."""
         return self._at[server]
-
-    @property
-    def on_shift(self) -> int:
-        """How many are logged in."""
-        return self._on_shift.total()
-
-    @property
-    def servers(self) -> list[ServerName]:
-        """Where somebody is logged in, by name."""
-        return sorted(server for server, count in self._on_shift.items() if count)
 
     @property
     def free(self) -> frozenset[AgentId]:
@@ -99,7 +93,9 @@ class Staff:
 
     def _count(self, agent: Agent, change: int) -> None:
         self._on_shift[agent.settings.server] += change
+        self.on_shift += change
         self.shift_changes += 1
+        self.servers = tuple(sorted(server for server, count in self._on_shift.items() if count))
 
     def _join_line(self, agent: Agent) -> None:
         insort(self._lines.setdefault(agent.settings.server, []), (agent.idle_since_s, agent.settings.id))

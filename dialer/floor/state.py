@@ -263,6 +263,8 @@ class FloorState:
 
     def due(self, now_s: float) -> list[tuple[str, str]]:
         """Take the alarms that have come."""
+        if not self._alarms or self._alarms[0][0] > now_s:
+            return []
         taken: dict[tuple[str, str], None] = {}
         while self._alarms and self._alarms[0][0] <= now_s:
             _, kind, key = heapq.heappop(self._alarms)
