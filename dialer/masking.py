@@ -6,6 +6,7 @@ Whole numbers live in the store and on the wire; boards, logs, reports and phone
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -20,6 +21,8 @@ _COMPOUND_SURNAMES: Final = frozenset(
         *("夏侯", "东方", "长孙", "宇文", "端木", "南宫", "独孤", "申屠", "闻人", "赫连"),
     }
 )
+
+_NO_DIGIT: Final = re.compile(r"\D")
 
 # A plus sign and digits with ordinary separators, or a bare run of 10 to 15 digits. A number with a decimal
 # part (Asterisk's 1732390000.12) is no phone number, and neither are digits inside a word or a UUID.
@@ -36,8 +39,8 @@ def mask_number(number: str) -> str:
     Args:
         number: E.164 with its plus sign, or digits as somebody wrote them.
     """
-    digits = re.sub(r"\D", "", number)
-    country = _country_code(number, digits)
+    digits = _NO_DIGIT.sub("", number)
+    country = _country_code(digits[:3]) if number.strip().startswith("+") else ""
     national = digits.removeprefix(country)
     tail = 4 if len(national) >= 2 * _SHORTEST_HIDDEN else 2 if len(national) > _SHORTEST_HIDDEN + 2 else 0
     head = max(0, min(3, len(national) - tail - _SHORTEST_HIDDEN))
@@ -45,13 +48,11 @@ def mask_number(number: str) -> str:
     return f"+{country} {shown}" if country else shown
 
 
-def _country_code(number: str, digits: str) -> str:
-    if not number.strip().startswith("+"):
-        return ""
-    for length in (1, 2, 3):
-        if phonenumbers.region_code_for_country_code(int(digits[:length] or 0)) != "ZZ":
-            return digits[:length]
-    return ""
+@lru_cache(maxsize=1024)
+def _country_code(begin: str) -> str:
+    """The country code that digits begin with; empty when there is none."""
+    codes = (begin[:length] for length in (1, 2, 3))
+    return next((code for code in codes if phonenumbers.region_code_for_country_code(int(code or 0)) != "ZZ"), "")
 
 
 def mask_name(name: str) -> str:

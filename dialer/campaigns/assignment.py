@@ -19,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from dialer.campaigns.expressions import FactValue, holds
+from dialer.campaigns.expressions import FactValue, first_that_holds
 from dialer.campaigns.wording import OUTCOMES, both, spelled
 from dialer.compliance import caps, hours
 from dialer.events import Lead, NextStep, Promise
@@ -63,8 +64,12 @@ def next_step(settings: CampaignSettings, facts: CallFacts, at: datetime) -> Nex
 
 def route(settings: CampaignSettings, lead: Lead) -> RouteRule | None:
     """The first route rule that holds for an account; None: any agent of the campaign may take its calls."""
-    facts = lead_facts(lead)
-    return next((rule for rule in settings.routes if holds(rule.when, facts)), None)
+    spot = first_that_holds(_whens(settings.routes), lead_facts(lead))
+    return None if spot is None else settings.routes[spot]
+
+
+def _whens(rules: tuple[RouteRule, ...] | tuple[NextStepRule, ...]) -> tuple[str, ...]:
+    return tuple([rule.when for rule in rules])
 
 
 def serves(agent: AgentSettings, settings: CampaignSettings) -> bool:
@@ -143,6 +148,13 @@ def _conversations_today(facts: CallFacts) -> int:
     return facts.lead.debtor_conversations_today + int(talked)
 
 
+@lru_cache(maxsize=1024)
+def _why_again(outcome: Outcome, wait_s: float, retry: int, of: int) -> str:
+    zh, en = OUTCOMES[outcome]
+    after = spelled(wait_s)
+    return both(f"{zh}，{after} 后第 {retry}/{of} 次重拨", f"{en}: retry {retry} of {of} after {after}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
     """One call's way through the rules at the top of this module."""
@@ -183,9 +195,9 @@ class _Plan:
         return self._scheduled(NextKind.CALLBACK, wanted, rule, why, agent_id=self.facts.agent_id)
 
     def by_rule(self) -> NextStep | None:
-        known = call_facts(self.facts, self.at)
-        rule = next((rule for rule in self.settings.next_steps if holds(rule.when, known)), None)
-        return None if rule is None else self._obeyed(rule)
+        rules = self.settings.next_steps
+        spot = first_that_holds(_whens(rules), call_facts(self.facts, self.at)) if rules else None
+        return None if spot is None else self._obeyed(rules[spot])
 
     def _obeyed(self, rule: NextStepRule) -> NextStep:
         name = f"{rule.name} ({rule.source or self.settings.source})"
@@ -206,16 +218,13 @@ class _Plan:
     def by_retry_table(self) -> NextStep:
         outcome, retries = self.facts.outcome, self.facts.lead.retries
         waits = self.settings.retry_after_s.get(outcome, ())
-        zh, en = OUTCOMES[outcome]
         rule = self._key("retry", outcome.value)
         if retries >= len(waits):
+            zh, en = OUTCOMES[outcome]
             why = both(f"{zh}，重拨 {retries} 次后用尽", f"{en}: no retry left after {retries}")
             return self._other_number(self.at, rule, why)
         wait_s = waits[retries]
-        why = both(
-            f"{zh}，{spelled(wait_s)} 后第 {retries + 1}/{len(waits)} 次重拨",
-            f"{en}: retry {retries + 1} of {len(waits)} after {spelled(wait_s)}",
-        )
+        why = _why_again(outcome, wait_s, retries + 1, len(waits))
         return self._scheduled(NextKind.RETRY, self.at + timedelta(seconds=wait_s), rule, why)
 
     def _other_number(self, wanted: datetime, rule: str, why: str) -> NextStep:

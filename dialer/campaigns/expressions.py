@@ -68,11 +68,24 @@ def holds(when: str, facts: Mapping[str, FactValue]) -> bool:
     Returns:
         False, too, when these facts allow no answer, as in a division by a count that is zero.
     """
+    return first_that_holds((when,), facts) is not None
+
+
+def first_that_holds(whens: tuple[str, ...], facts: Mapping[str, FactValue]) -> int | None:
+    """Which of some conditions is the first that is true of some facts; see `holds`. None: not one."""
     of_call = "outcome" in facts
-    try:
-        return _answer(when, of_call, tuple([facts[name] for name in _asked(when, of_call)]))
-    except (errors.EngineError, ArithmeticError):
-        return False
+    for index, (when, asked) in enumerate(_prepared(whens, of_call)):
+        try:
+            if _answer(when, of_call, tuple([facts[name] for name in asked])):
+                return index
+        except (errors.EngineError, ArithmeticError):
+            continue
+    return None
+
+
+@lru_cache(maxsize=256)
+def _prepared(whens: tuple[str, ...], of_call: bool) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((when, _asked(when, of_call)) for when in whens)
 
 
 @lru_cache(maxsize=16_384)

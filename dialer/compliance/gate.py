@@ -100,7 +100,7 @@ def next_opening(rules: CallingRules, zone: str, at: datetime) -> datetime | Non
 
 
 def _stopped(lead: Lead) -> Refusal | None:
-    for flag in StopFlag:
+    for flag in StopFlag if lead.stop_flags else ():
         if flag in lead.stop_flags:
             zh, en = _STOPS[flag]
             return Refusal(

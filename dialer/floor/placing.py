@@ -155,9 +155,11 @@ def _wait_s(settings: CampaignSettings) -> float:
 
 def trunk_with_room(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> TrunkLoad | None:
     """The trunk with the most room, or None when none may start a call now."""
-    loads = [floor.trunks[name] for name in run.settings.trunks if floor.trunks[name].settings.server == server]
-    open_loads = [load for load in loads if load.may_start(now.s) > 0]
-    return min(open_loads, key=lambda load: load.in_use / load.settings.channels, default=None)
+    loads = [floor.trunks[name] for name in run.settings.trunks]
+    open_loads = [load for load in loads if load.settings.server == server and load.may_start(now.s) > 0]
+    if len(open_loads) < 2:
+        return open_loads[0] if open_loads else None
+    return min(open_loads, key=lambda load: load.in_use / load.settings.channels)
 
 
 def _caller_id(load: TrunkLoad) -> str:

@@ -20,9 +20,9 @@ def count_free_agents(floor: FloorState) -> dict[CampaignName, frozenset[AgentId
         Campaign -> its agents; every free agent stands in one of them at most.
     """
     running = [run for run in floor.campaigns.values() if run.state is CampaignState.RUNNING]
-    staffs = [floor.agents.staff(run.settings) for run in running]
     if len(running) == 1:
-        return {running[0].settings.name: staffs[0].free}
+        return {running[0].settings.name: floor.agents.staff(running[0].settings).free}
+    staffs = [floor.agents.staff(run.settings) for run in running]
     counted: dict[CampaignName, set[AgentId]] = {run.settings.name: set() for run in running}
     lacking: Counter[Pool] = Counter()
     for run in running:

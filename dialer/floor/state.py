@@ -177,8 +177,7 @@ def starts_left(placed_s: deque[float], per_s: float, now_s: float) -> int:
     window_s = max(1.0, 1.0 / per_s)
     while placed_s and now_s >= placed_s[0] + window_s:
         placed_s.popleft()
-    burst = max(1, round(per_s / 10))
-    recently = 0
+    burst, recently = max(1, round(per_s / 10)), 0
     for placed in reversed(placed_s):
         if now_s >= placed + 0.1:
             break
