@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -77,14 +77,9 @@ class EndlessList:
             zone: IANA time zone of all debtors.
         """
         self._zone = zone
-        self._leads = self._all()
+        self._next = 0
+        self._returned: deque[AccountId] = deque()
         self._closed_until_at: datetime | None = None
-
-    def _all(self) -> Iterator[Lead]:
-        index = 0
-        while True:
-            yield from _chunk(index, self._zone)
-            index += 1
 
     def lease(self, wish: LeaseLeads, at: datetime) -> LeadsLeased:
         """The next ones, unless the gate refused some until a moment that has not come."""
@@ -92,11 +87,16 @@ class EndlessList:
         if until_at is not None and at < until_at:
             return LeadsLeased(campaign=wish.settings.name, leads=(), waiting=1, next_due_at=until_at)
         self._closed_until_at = None
-        leads = tuple(next(self._leads) for _ in range(wish.limit))
+        returned, zone = self._returned, self._zone
+        again = [returned.popleft() - 1 for _ in range(min(wish.limit, len(returned)))]
+        new = range(self._next, self._next + wish.limit - len(again))
+        self._next = new.stop
+        leads = tuple(_chunk(index // CHUNK, zone)[index % CHUNK] for index in (*again, *new))
         return LeadsLeased(campaign=wish.settings.name, leads=leads, waiting=1)
 
     def release(self, effect: ReleaseLease) -> None:
-        """Forget it."""
+        """It comes again before new ones."""
+        self._returned.append(effect.account_id)
 
     def attempted(self, effect: SaveAttempt) -> None:
         """Nothing is counted: nobody is dialled twice."""
