@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from dialer.agents import Agent
 from dialer.campaigns import assignment
@@ -17,6 +17,8 @@ from dialer.types import AgentId, AgentState, CampaignName, ServerName
 
 Place = tuple[float, AgentId]
 """An agent's place in the line: since when idle, and a name to decide between equals."""
+
+BUSY = frozenset({AgentState.TALKING, AgentState.WRAP_UP})
 
 
 class Staff:
@@ -41,6 +43,7 @@ class Staff:
         """Where somebody is logged in, by name."""
         self._on_shift: Counter[ServerName] = Counter()
         self._lines: dict[ServerName, list[Place]] = {}
+        self._busy: dict[ServerName, dict[AgentId, None]] = {}
         self._free: frozenset[AgentId] | None = None
 
     def __contains__(self, agent_id: AgentId) -> bool:
@@ -70,14 +73,17 @@ class Staff:
         """The free ones on a server, longest idle first. It changes with them: copy it before giving anybody a call."""
         return self._lines.get(server, ())
 
+    def busy(self, server: ServerName) -> Iterable[AgentId]:
+        """Who on a server is in a conversation or in wrap-up, whatever the campaign."""
+        return self._busy.get(server, ())
+
     def add(self, agent: Agent) -> None:
         """One more agent works for the campaign."""
         self._agents[agent.settings.id] = None
         self._at[agent.settings.server] += 1
         if agent.state is not AgentState.OFFLINE:
             self._count(agent, 1)
-        if agent.free:
-            self._join_line(agent)
+        self._enter(agent)
 
     def change(self, before: Agent, after: Agent) -> None:
         """An agent, of this campaign or not, is in another state, waits since another moment, or has another leg."""
@@ -86,10 +92,8 @@ class Staff:
         was_there, is_there = before.state is not AgentState.OFFLINE, after.state is not AgentState.OFFLINE
         if was_there is not is_there:
             self._count(after, 1 if is_there else -1)
-        if before.free:
-            self._leave_line(before)
-        if after.free:
-            self._join_line(after)
+        self._leave(before)
+        self._enter(after)
 
     def _count(self, agent: Agent, change: int) -> None:
         self._on_shift[agent.settings.server] += change
@@ -97,14 +101,22 @@ class Staff:
         self.shift_changes += 1
         self.servers = tuple(sorted(server for server, count in self._on_shift.items() if count))
 
-    def _join_line(self, agent: Agent) -> None:
-        insort(self._lines.setdefault(agent.settings.server, []), (agent.idle_since_s, agent.settings.id))
-        self._free = None
+    def _enter(self, agent: Agent) -> None:
+        server, agent_id = agent.settings.server, agent.settings.id
+        if agent.free:
+            insort(self._lines.setdefault(server, []), (agent.idle_since_s, agent_id))
+            self._free = None
+        elif agent.state in BUSY:
+            self._busy.setdefault(server, {})[agent_id] = None
 
-    def _leave_line(self, agent: Agent) -> None:
-        line = self._lines[agent.settings.server]
-        del line[bisect_left(line, (agent.idle_since_s, agent.settings.id))]
-        self._free = None
+    def _leave(self, agent: Agent) -> None:
+        server, agent_id = agent.settings.server, agent.settings.id
+        if agent.free:
+            line = self._lines[server]
+            del line[bisect_left(line, (agent.idle_since_s, agent_id))]
+            self._free = None
+        elif agent.state in BUSY:
+            del self._busy[server][agent_id]
 
 
 class AgentBook(dict[AgentId, Agent]):
