@@ -76,6 +76,7 @@ _KINDS: Final[dict[str, type]] = {kind.__name__: kind for kind in get_args(Fact)
 _ADAPTERS: Final[dict[str, TypeAdapter[Fact]]] = {name: TypeAdapter(kind) for name, kind in _KINDS.items()}
 _HEADER: Final = TypeAdapter(Header)
 _NOTHING: Final = b"{}"
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def decision_text(decision: Decision) -> str:
@@ -150,7 +151,7 @@ def decode_line(line: bytes) -> Step | End:
 
 
 def _json(value: str | Sequence[str]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from dialer import pacing
+from dialer.events import Effect
 from dialer.floor.floor import Floor
-from dialer.floor.state import PacingRule
+from dialer.floor.state import Moment, PacingRule
+from dialer.pacing import Decision, Estimates, PoolView
 from dialer.replay.codec import Step, decision_text
 from dialer.replay.fingerprint import fingerprint
 from dialer.replay.privacy import Veil
 from dialer.replay.reading import Recording
 from dialer.replay.recorder import Spy, essences
+from dialer.settings import PacingSettings
 
 PROGRESS_EVERY: Final = 500
 """Steps between two tellings of how far it has come."""
@@ -36,6 +39,7 @@ class Verdict:
     """What a replay found."""
 
     facts: int
+    """Up to the first difference, or all."""
     effects: int
     decisions: int
     """Of pacing: how many calls to place now."""
@@ -51,73 +55,90 @@ class Verdict:
     """Whether its last line could not be read."""
 
 
-def new_floor(recording: Recording, rule: PacingRule = pacing.decide) -> Floor:
-    """A floor as it was when the recording began."""
-    head = recording.header
-    known = {one.name: one for one in head.known}
-    return Floor(head.settings, run_id=head.run, now=head.began, known=known, rule=rule)
+class Watcher:
+    """Somebody who looks on while a recording is replayed; override what is of interest."""
+
+    def began(self, floor: Floor) -> None:
+        """The floor has been made; read it, do not step it."""
+
+    def decided(self, view: PoolView, estimates: Estimates, settings: PacingSettings, decision: Decision) -> None:
+        """Pacing has decided, as it did then."""
+
+    def stepped(self, now: Moment, effects: Sequence[Effect]) -> None:
+        """A fact was taken, with the same effects as then."""
 
 
-def replayed(floor: Floor, spy: Spy, then: Step) -> Step:
-    """Feed a step's fact to a floor.
-
-    Args:
-        floor: whose pacing rule is `spy`.
-        spy: hands over what was decided.
-        then: the step as recorded.
-
-    Returns:
-        The step as it is now.
-    """
-    effects: Sequence[str] = ()
-    raised = ""
-    try:
-        answered = floor.step(then.fact, then.now)
-    except Exception as error:  # what ended a step then must end it now
-        raised = type(error).__name__
-    else:
-        effects = essences(answered, then.now.at, _PLAIN)
-    decided = tuple(map(decision_text, spy.taken()))
-    return Step(fact=then.fact, now=then.now, effects=tuple(effects), decided=decided, raised=raised)
-
-
-def verify(recording: Recording, progress: Callable[[int], None] | None = None) -> Verdict:
+def verify(
+    recording: Recording, *, watcher: Watcher | None = None, progress: Callable[[int], None] | None = None
+) -> Verdict:
     """Feed a recording to a fresh floor and compare, until the first difference or the end.
 
     Args:
         recording: not read yet.
+        watcher: looks on.
         progress: is told the number of facts now and then.
 
     Raises:
         RecordingError: a line in the middle cannot be read.
     """
-    spy = Spy()
-    floor = new_floor(recording, spy)
+    watcher = watcher or Watcher()
+    spy = Spy(_watched(watcher))
+    head = recording.header
+    floor = Floor(head.settings, run_id=head.run, now=head.began, known={one.name: one for one in head.known}, rule=spy)
+    watcher.began(floor)
     facts = effects = decisions = 0
-    last_s = recording.header.began_s
+    last_s = head.began_s
     difference: Difference | None = None
-    for then in told(recording.steps(), progress):
+    for then in _told(recording.steps(), progress):
         facts += 1
-        now = replayed(floor, spy, then)
         last_s = then.now.s
+        now, answered = _again(floor, spy, then)
         if now != then:
             difference = Difference(number=facts, then=then, now=now)
             break
+        watcher.stepped(then.now, answered)
         effects += len(now.effects)
         decisions += len(now.decided)
     return Verdict(
         facts=facts,
         effects=effects,
         decisions=decisions,
-        spanned_s=last_s - recording.header.began_s,
+        spanned_s=last_s - head.began_s,
         difference=difference,
-        same_rules=recording.header.rules == fingerprint(),
+        same_rules=head.rules == fingerprint(),
         end=recording.end.reason if recording.end is not None else "",
         torn=recording.torn,
     )
 
 
-def told(steps: Iterator[Step], progress: Callable[[int], None] | None) -> Iterator[Step]:
+def _watched(watcher: Watcher) -> PacingRule:
+    def rule(view: PoolView, estimates: Estimates, settings: PacingSettings) -> Decision:
+        decision = pacing.decide(view, estimates, settings)
+        watcher.decided(view, estimates, settings, decision)
+        return decision
+
+    return rule
+
+
+def _again(floor: Floor, spy: Spy, then: Step) -> tuple[Step, Sequence[Effect]]:
+    """Feed a step's fact to the floor; the step as it is now, and its effects."""
+    answered: Sequence[Effect] = ()
+    raised = ""
+    try:
+        answered = floor.step(then.fact, then.now)
+    except Exception as error:  # what ended a step then must end it now
+        raised = type(error).__name__
+    now = Step(
+        fact=then.fact,
+        now=then.now,
+        effects=essences(answered, then.now.at, _PLAIN),
+        decided=tuple(map(decision_text, spy.taken())),
+        raised=raised,
+    )
+    return now, answered
+
+
+def _told(steps: Iterator[Step], progress: Callable[[int], None] | None) -> Iterator[Step]:
     """The same steps; says how many there were now and then."""
     for number, step in enumerate(steps, start=1):
         yield step
@@ -125,5 +146,5 @@ def told(steps: Iterator[Step], progress: Callable[[int], None] | None) -> Itera
             progress(number)
 
 
-_PLAIN = Veil()
+_PLAIN: Final = Veil()
 """The recording's caller ids are pseudonyms already."""
