@@ -126,6 +126,8 @@ class FiniteList:
             heapq.heappush(self._open, entry)
         self._leased += len(chosen)
         waiting = self._waiting + self._leased - len(chosen) + (len(aside) if len(chosen) < wish.limit else 0)
+        while self._due and self._accounts[self._due[0][1]].due_at != self._due[0][0]:
+            heapq.heappop(self._due)  # it went another way since it stood here
         next_due_at = self._due[0][0] if self._due else None
         return LeadsLeased(campaign=wish.settings.name, leads=tuple(chosen), waiting=waiting, next_due_at=next_due_at)
 
@@ -185,7 +187,7 @@ class FiniteList:
         account.callback_agent = step.agent_id if account.callback else None
         account.team = step.team or account.team
         if effect.outcome is Outcome.INVALID or effect.stop is StopFlag.WRONG_NUMBER:
-            self._drop_number(account, effect.lead.phone_id)
+            self._drop_number(account, effect.lead)
         elif step.kind is NextKind.OTHER_NUMBER:
             account.position = (account.position + 1) % len(account.numbers)
         self._take_step(account, effect)
@@ -240,11 +242,18 @@ class FiniteList:
         self._leased -= account.leased
         account.leased = account.debtor.busy = False
 
-    def _drop_number(self, account: _Account, phone_id: PhoneId) -> None:
-        at = next((n for n, (one, _) in enumerate(account.numbers) if one == phone_id), None)
-        if at is not None:
-            del account.numbers[at]
-            account.position = account.position % len(account.numbers) if account.numbers else 0
+    def _drop_number(self, account: _Account, lead: Lead) -> None:
+        """Nobody of this debtor's accounts tries it again; one that has no other is finished."""
+        for one in account.debtor.accounts:
+            at = next((n for n, (_, number) in enumerate(one.numbers) if number == lead.number), None)
+            if at is None:
+                continue
+            del one.numbers[at]
+            if one.position > at:
+                one.position -= 1
+            one.position = one.position % len(one.numbers) if one.numbers else 0
+            if not one.numbers and one is not account:
+                self._finish(one)
 
 
 def _numbers(lead: Lead) -> list[tuple[PhoneId, Number]]:

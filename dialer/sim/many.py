@@ -21,8 +21,8 @@ from dialer.floor.state import PacingRule
 from dialer.settings import CampaignSettings, DialerSettings
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.measures import RunResult
-from dialer.sim.network import Latencies
-from dialer.sim.run import LATENCIES, simulate
+from dialer.sim.network import LATENCIES, Latencies
+from dialer.sim.run import simulate
 from dialer.sim.world import RuleMaker
 
 _T95: Final = (

@@ -27,7 +27,6 @@ from dialer.events import (
     HangUp,
     MessagePlayed,
     Originate,
-    SaveAttempt,
 )
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.draws import CallDraws
@@ -51,6 +50,9 @@ class Latencies:
     """From the wish for a bridge to both parties in it. Source: docs/asterisk.md (1-2 ms), and some for the engine."""
     lease_s: float = 0.005
     """From the wish for leads to the leads."""
+
+
+LATENCIES: Final = Latencies()
 
 
 class Network:
@@ -79,20 +81,17 @@ class Network:
         self._timeline, self._draws, self._fates, self._people = timeline, draws, fates, people
         self._record, self._latencies = record, latencies
         self._message_s = behaviour.message_s
-        self._account_id = 0
+        self.account_id = 0
+        """Whom the next call is to; `Originate` does not say."""
         self.placed = 0
         """Calls so far; the next one has this index."""
         self.lines: dict[ChannelId, Line] = {}
         """Channels that live, in the order of placing."""
-        timeline.on(SaveAttempt, self._attempted)
         timeline.on(Originate, self._originate)
         timeline.on(Bridge, self._ask_bridge)
         timeline.on(HangUp, self._hang_up)
 
     # --- placing and ringing ---------------------------------------------------------------------------
-
-    def _attempted(self, effect: SaveAttempt) -> None:
-        self._account_id = effect.lead.account_id
 
     def _originate(self, effect: Originate) -> None:
         timeline = self._timeline
@@ -103,7 +102,7 @@ class Network:
         line = Line(self.placed, effect, timeline.s)
         self.placed += 1
         self.lines[line.channel_id] = line
-        self._fates.decide(line, effect.ring_timeout_s, self._account_id)
+        self._fates.decide(line, effect.ring_timeout_s, self.account_id)
         self._record.placed(line)
         if line.rings_s is not None:
             timeline.at(line.rings_s, self._rang, line)

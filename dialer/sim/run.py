@@ -18,13 +18,12 @@ from dialer.sim.behaviour import Behaviour, BehaviourError
 from dialer.sim.endless import AccountList, EndlessList, made_up_lead
 from dialer.sim.finite import FiniteList
 from dialer.sim.measures import RunResult
-from dialer.sim.network import Latencies
+from dialer.sim.network import LATENCIES, Latencies
 from dialer.sim.world import RuleMaker, World
 from dialer.types import AgentId
 
 SOME_DAY_AT: Final = datetime(2026, 3, 10, tzinfo=UTC)
 """A Tuesday without clock changes; runs begin when the campaign's hours open next."""
-LATENCIES: Final = Latencies()
 
 
 def simulate(

@@ -14,6 +14,7 @@ from dialer.events import (
     LeaseLeads,
     LinkRestored,
     ReleaseLease,
+    SaveAttempt,
     SaveCampaignState,
     SaveDisposition,
     SaveRefusal,
@@ -122,6 +123,7 @@ class World:
         timeline.on(LeaseLeads, self._lease)
         timeline.on(ReleaseLease, self.accounts.release)
         timeline.on(SaveRefusal, self._refused)
+        timeline.on(SaveAttempt, self._attempted)
         timeline.on(SaveDisposition, self._concluded)
         timeline.on(CloseAttempt, self._closed)
         timeline.on(SaveCampaignState, self._campaign_state)
@@ -131,6 +133,10 @@ class World:
 
     def _hand_out(self, wish: LeaseLeads) -> None:
         self.timeline.take(self.accounts.lease(wish, self.timeline.now.at))
+
+    def _attempted(self, effect: SaveAttempt) -> None:
+        self.network.account_id = effect.lead.account_id
+        self.accounts.attempted(effect)
 
     def _closed(self, effect: CloseAttempt) -> None:
         self.record.attempt_closed(effect, self.timeline.s)
