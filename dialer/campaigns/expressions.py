@@ -8,7 +8,8 @@ when the settings are loaded.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from copy import copy
 from decimal import Decimal
 from functools import lru_cache
 
@@ -73,34 +74,51 @@ def holds(when: str, facts: Mapping[str, FactValue]) -> bool:
 
 def first_that_holds(whens: tuple[str, ...], facts: Mapping[str, FactValue]) -> int | None:
     """Which of some conditions is the first that is true of some facts; see `holds`. None: not one."""
-    of_call = "outcome" in facts
-    for index, (when, asked) in enumerate(_prepared(whens, of_call)):
+    for index, condition in enumerate(_conditions(whens, "outcome" in facts)):
         try:
-            if _answer(when, of_call, tuple([facts[name] for name in asked])):
+            if condition(facts):
                 return index
         except (errors.EngineError, ArithmeticError):
             continue
     return None
 
 
-@lru_cache(maxsize=256)
-def _prepared(whens: tuple[str, ...], of_call: bool) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((when, _asked(when, of_call)) for when in whens)
-
-
-@lru_cache(maxsize=16_384)
-def _answer(when: str, of_call: bool, values: tuple[FactValue, ...]) -> bool:
-    """Most calls ask what an earlier one has asked already: few facts are named, and they have few values."""
-    return bool(_rule(when, of_call).matches(dict(zip(_asked(when, of_call), values, strict=True))))
+Condition = Callable[[Mapping[str, FactValue]], bool]
 
 
 @lru_cache(maxsize=1024)
-def _asked(when: str, of_call: bool) -> tuple[str, ...]:
-    """The facts that an expression names, and all that its answer depends on."""
-    known = CALL_FACTS if of_call else LEAD_FACTS
-    nodes = _nodes(_rule(when, of_call).statement.expression)
-    named = {node.name for node in nodes if isinstance(node, ast.SymbolExpression)}
-    return tuple(name for name in known if name in named)
+def _conditions(whens: tuple[str, ...], of_call: bool) -> tuple[Condition, ...]:
+    return tuple(_condition_of(when, of_call) for when in whens)
+
+
+def _condition_of(when: str, of_call: bool) -> Condition:
+    try:
+        rule = _rule(when, of_call)
+    except errors.EngineError:
+        return lambda _: False  # no settings that were loaded have such a one
+    return _condition(rule, rule.statement.expression)
+
+
+def _condition(rule: Rule, node: ast.base.ExpressionBase) -> Condition:
+    """A part of a rule, to be asked of facts. The engine takes 30 µs for an answer, so answers are kept.
+
+    What stands on either side of `and` and `or` is kept apart: each side names few facts, which have few values.
+    """
+    if isinstance(node, ast.LogicExpression):
+        left, right = _condition(rule, node.left), _condition(rule, node.right)
+        if node.type == "and":
+            return lambda facts: left(facts) and right(facts)
+        return lambda facts: left(facts) or right(facts)
+    part = copy(rule)
+    part.statement = ast.Statement(rule.context, node)
+    named = {one.name for one in _nodes(node) if isinstance(one, ast.SymbolExpression)}
+    asked = tuple(name for name in CALL_FACTS if name in named)
+
+    @lru_cache(maxsize=4096)
+    def answer(values: tuple[FactValue, ...]) -> bool:
+        return bool(part.matches(dict(zip(asked, values, strict=True))))
+
+    return lambda facts: answer(tuple([facts[name] for name in asked]))
 
 
 def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[str]]) -> None:
