@@ -24,6 +24,7 @@ PURE = (
     "settings.py",
     "snapshot.py",
     "types.py",
+    "values.py",
 )
 IMPURE_MODULES = frozenset(
     {"asyncio", "socket", "time", "random", "secrets", "logging", "structlog", "sqlite3", "subprocess", "threading"}
