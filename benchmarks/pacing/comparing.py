@@ -52,7 +52,7 @@ class Line:
     abandonment_gap: Interval | None
     """This rule less ours."""
     ours_at_the_same: float | None = None
-    """Our occupancy at this rule's abandonment, off our curve over targets; None beyond its ends."""
+    """Our best occupancy with no more abandonment than this rule's, off our curve over targets; None: it has more."""
 
     @property
     def is_over(self) -> bool:
@@ -113,17 +113,21 @@ def line(rows: Sequence[Row], ours: Sequence[Row], *, rule: str, target_ratio: f
 
 
 def at_abandonment(curve: Sequence[tuple[float, float]], abandonment_ratio: float) -> float | None:
-    """Occupancy on a curve at some abandonment: straight lines between points; None beyond its ends.
+    """The best occupancy on a curve with no more than some abandonment.
 
     Args:
-        curve: (abandonment, occupancy), in any order.
-        abandonment_ratio: where.
+        curve: (abandonment, occupancy), in any order; straight lines between.
+        abandonment_ratio: what is allowed.
+
+    Returns:
+        The occupancy, or None when every point of the curve has more abandonment.
     """
     points = sorted(curve)
+    reached = [occupancy for at, occupancy in points if at <= abandonment_ratio]
     for (left, low), (right, high) in itertools.pairwise(points):
-        if left <= abandonment_ratio <= right:
-            return low + (high - low) * (abandonment_ratio - left) / (right - left) if right > left else max(low, high)
-    return None
+        if left < abandonment_ratio < right:
+            reached.append(low + (high - low) * (abandonment_ratio - left) / (right - left))
+    return max(reached, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ Written by `python -m benchmarks.pacing --write-docs`; do not edit. How it is me
   their 95 % interval (Student's t). `!`: over the target.
 - Occupancy: (talk + wrap-up) / (logged in - paused). Abandoned: pooled, all seeds together, the cold start included.
 - Worst 30 min: the highest rolling half hour (20 answers or more) of each run, in the mean.
-- Ours at the same: our occupancy at this rule's abandonment, read off our curve over targets.
+- Ours at the same: our best occupancy with no more abandonment than this rule's, read off our curve over targets.
 - Tuned: the best settings for this scenario, searched on other seeds, as if the day were known beforehand.
 - All scenarios: the mean over scenarios; the interval is over scenarios, not seeds.
 """

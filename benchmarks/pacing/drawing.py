@@ -12,11 +12,14 @@ from dialer.cli.svg import nice_top
 
 WIDTH: Final = 880
 HEIGHT: Final = 460
-LEFT, RIGHT, TOP, BOTTOM = 58, 230, 40, 46
+LEFT, RIGHT, TOP, BOTTOM = 58, 262, 40, 46
 COLOURS: Final = (
-    *("#c2410c", "#2563eb", "#059669", "#7c3aed", "#b45309", "#0891b2", "#be185d", "#4d7c0f", "#475569", "#a16207"),
+    *("#c2410c", "#2563eb", "#059669", "#7c3aed", "#ca8a04", "#0891b2", "#be185d", "#4d7c0f", "#475569", "#f472b6"),
+    *("#000000", "#65a30d", "#1e3a8a", "#92400e", "#14b8a6", "#9333ea", "#dc2626", "#64748b", "#a3a3a3", "#0369a1"),
 )
 """The first is ours."""
+MOST_ABANDONED: Final = 0.12
+"""Who abandons more than that is off the chart."""
 _STYLE: Final = """
   svg { background: #fff; font: 12.5px system-ui, sans-serif; }
   text { fill: #1f2937; } .muted { fill: #6b7280; } .grid { stroke: #e5e7eb; } .target { stroke: #9ca3af; }
@@ -61,7 +64,9 @@ def frontier(title: str, series: Sequence[Series], targets: Sequence[float]) -> 
         targets: drawn as upright lines.
     """
     found = [point for one in series for point in one.points]
-    right = min(0.12, max([nice_top(100.0 * max(x for x, _ in found)) / 100.0, *(2.0 * one for one in targets)]))
+    right = min(
+        MOST_ABANDONED, max([nice_top(100.0 * max(x for x, _ in found)) / 100.0, *(2.0 * one for one in targets)])
+    )
     x = Axis(
         label="abandoned / answered by a person",
         low=0.0,
@@ -70,7 +75,14 @@ def frontier(title: str, series: Sequence[Series], targets: Sequence[float]) -> 
         text=_percent,
     )
     lines = "".join(_upright(x.share(target)) for target in targets)
-    return _chart(title, series, x, _occupancy([y for _, y in found]), lines)
+    shown = [_within(one, right) for one in series]
+    return _chart(title, shown, x, _occupancy([y for _, y in found]), lines)
+
+
+def _within(one: Series, right: float) -> Series:
+    """Without what lies beyond the right edge; the legend says when nothing is left."""
+    points = tuple(point for point in one.points if point[0] <= right)
+    return Series(name=one.name if points else f"{one.name} (off the right edge)", points=points)
 
 
 def team_sizes(title: str, series: Sequence[Series]) -> str:

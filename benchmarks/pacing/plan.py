@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks.pacing import comparing, tuning
 from benchmarks.pacing.comparing import Line
 from benchmarks.pacing.drawing import Series
-from benchmarks.pacing.lineup import ENTRANTS, FAMILIES, OURS, Entrant, Family
+from benchmarks.pacing.lineup import CLAIRVOYANT, ENTRANTS, FAMILIES, OURS, Entrant, Family
 from benchmarks.pacing.results import Row, Task, digest
 from benchmarks.pacing.scenarios import FRONTIERS, TEAM_SIZES, Scenario
 
@@ -111,7 +111,11 @@ def _with_tuned(choice: Choice, tasks: Tasks, run: Runs, found: Comparison) -> l
     players = []
     for scenario in choice.scenarios:
         for target in choice.targets:
-            players += [(scenario, target, entrant) for entrant in choice.entrants]
+            players += [
+                (scenario, target, entrant)
+                for entrant in choice.entrants
+                if scenario.has_bound or entrant.rule != CLAIRVOYANT
+            ]
             for family in choice.families:
                 best = _tuned(family, scenario, target, tasks, run)
                 found.settings[f"{scenario.name}, {target:g}, {family.title}"] = best
@@ -146,7 +150,7 @@ def _curves(choice: Choice, scenario: Scenario, tasks: Tasks, run: Runs) -> list
 
 
 def _beside_curve(line: Line, curves: Sequence[Series] | None) -> Line:
-    """Our occupancy at the line's own abandonment, where our curve reaches."""
+    """Our occupancy at the line's own abandonment, or less."""
     if not curves:
         return line
     return replace(line, ours_at_the_same=comparing.at_abandonment(curves[0].points, line.abandonment_ratio))

@@ -56,6 +56,8 @@ class Scenario:
     calls_per_s: float | None = None
     """None: enough."""
     hours: float = 4.0
+    has_bound: bool = True
+    """The clairvoyant plays; it cannot tell machines from people."""
     default: bool = False
     """Is run without `--full`."""
 
@@ -170,13 +172,20 @@ def _limits() -> list[Scenario]:
             says="people hang up after 5 s on average",
             patience_s=5.0,
         ),
-        replace(_BASE, name="machines", says="machines answer half of the rest; agents hear them", machine_ratio=0.5),
+        replace(
+            _BASE,
+            name="machines",
+            says="machines answer half of the rest; agents hear them",
+            machine_ratio=0.5,
+            has_bound=False,
+        ),
         replace(
             _BASE,
             name="detection",
             says="machines answer half of the rest and are detected; 4 s of wait",
             machine_ratio=0.5,
             detects_machines=True,
+            has_bound=False,
             legal_wait_s=4.0,
         ),
     ]

@@ -32,7 +32,9 @@ from dialer.types import AgentId, CampaignName, DispositionCode, Mode, ServerNam
 
 SERVER, TRUNK = ServerName("main"), TrunkName("trunk")
 PLENTY_CHANNELS_PER_AGENT = 60
-PLENTY_CALLS_PER_S = 20_000.0
+PLENTY_CALLS_PER_S = 200.0
+PLENTY_CALLS_PER_S_AND_AGENT = 4.0
+"""A peer's round places all its calls within some hundredths of a second at this rate; see `asking.Backlog`."""
 WRAP_UP_LIMIT_S = 600.0
 MAX_RATIO = 50.0
 NO_RESULT = DispositionCode("no_result")
@@ -48,7 +50,7 @@ def people(scenario: Scenario) -> int:
 
 def dialer_settings(scenario: Scenario) -> DialerSettings:
     """One server, one trunk, all agents of all shifts."""
-    calls_per_s = PLENTY_CALLS_PER_S if scenario.calls_per_s is None else scenario.calls_per_s
+    calls_per_s = _plenty_per_s(scenario) if scenario.calls_per_s is None else scenario.calls_per_s
     channels = PLENTY_CHANNELS_PER_AGENT * people(scenario) if scenario.channels is None else scenario.channels
     return DialerSettings(
         source=_FOLDER / "dialer.yaml",
@@ -89,7 +91,7 @@ def campaign_settings(scenario: Scenario, target_ratio: float) -> CampaignSettin
         mode=Mode.PREDICTIVE,
         trunks=(TRUNK,),
         pacing=PacingSettings(
-            target_abandonment_ratio=target_ratio, max_ratio=MAX_RATIO, max_calls_per_s=PLENTY_CALLS_PER_S
+            target_abandonment_ratio=target_ratio, max_ratio=MAX_RATIO, max_calls_per_s=_plenty_per_s(scenario)
         ),
         rules=CallingRules(windows=all_day, close_margin_s=0.0, legal_wait_s=scenario.legal_wait_s),
         detect_machines=scenario.detects_machines,
@@ -100,6 +102,10 @@ def campaign_settings(scenario: Scenario, target_ratio: float) -> CampaignSettin
         next_steps=(),
         messages=MessageSettings(abandoned="dialer/zh/sorry"),
     )
+
+
+def _plenty_per_s(scenario: Scenario) -> float:
+    return max(PLENTY_CALLS_PER_S, PLENTY_CALLS_PER_S_AND_AGENT * people(scenario))
 
 
 def behaviour(scenario: Scenario) -> Behaviour:

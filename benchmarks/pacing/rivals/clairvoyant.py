@@ -6,7 +6,7 @@ before the first agent is free who is not promised to another call.
 
 It is a little below what could be known: it keeps the order of the list, does not foresee breaks that have not begun,
 nor that a talk to come will be over before a call that rings is answered. So a few people are abandoned by it, too, and
-with short talks it leaves some room.
+with short talks it leaves some room. It knows nothing of machines, and has no part where they answer.
 
 Source: this project; the usual yardstick of a rule with perfect information.
 """
@@ -37,10 +37,9 @@ class Clairvoyant:
     def __call__(self, view: PoolView, _: Estimates, __: PacingSettings) -> Decision:
         """How many calls to place now."""
         agents_s = self._unpromised(view)
-        room = min(LOOK_AHEAD, view.trunk_free, view.cps_allowance, view.leads)
         early_s = max(0.0, view.legal_wait_s - SPARE_S)
         calls = promised = 0
-        while calls < room:
+        while calls < LOOK_AHEAD:
             answer_s = self._oracle.answer_of_next(calls)
             if answer_s is not None:
                 if promised == len(agents_s) or answer_s < agents_s[promised] - early_s:
