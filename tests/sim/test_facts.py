@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sim_world import campaign, fw
 
 from dialer.events import (
     AgentLegUp,
@@ -37,6 +36,7 @@ from dialer.sim.durations import Exponential, Lognormal
 from dialer.sim.run import make_world
 from dialer.sim.world import World
 from dialer.types import AgentState, CampaignState, ConnectStyle, Mode, Outcome, ServerName, TrunkName
+from sim_world import campaign, fw
 
 EAST, WEST = ServerName("east"), ServerName("west")
 TRUNKS = (

@@ -11,8 +11,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sim_world import BUSY_ELSE, campaign, dialer, fw
-from test_facts import Watched
 
 from dialer import pacing
 from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
@@ -25,7 +23,9 @@ from dialer.sim.world import World
 from dialer.store.leasing import read_lead
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AccountId, Mode, NextKind, Number, Outcome, PhoneId
+from sim_world import BUSY_ELSE, campaign, dialer, fw
 from store_cases import account, stocked
+from test_facts import Watched
 
 RETRIES = {
     Outcome.NO_ANSWER: (300.0, 900.0),

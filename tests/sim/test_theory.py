@@ -14,6 +14,14 @@ from statistics import fmean
 
 import numpy as np
 import pytest
+
+from dialer.sim.behaviour import Behaviour
+from dialer.sim.draws import CallDraws
+from dialer.sim.durations import Duration, Exponential, Fixed, Lognormal
+from dialer.sim.many import interval
+from dialer.sim.measures import RunResult
+from dialer.sim.run import simulate
+from dialer.types import Mode
 from sim_world import (
     AT_ONCE,
     BUSY_ELSE,
@@ -29,14 +37,6 @@ from sim_world import (
     queue,
     waiting,
 )
-
-from dialer.sim.behaviour import Behaviour
-from dialer.sim.draws import CallDraws
-from dialer.sim.durations import Duration, Exponential, Fixed, Lognormal
-from dialer.sim.many import interval
-from dialer.sim.measures import RunResult
-from dialer.sim.run import simulate
-from dialer.types import Mode
 
 TALKS = [Exponential(mean_s=2.0), Fixed(mean_s=2.0), Lognormal(mean_s=2.0, cv=1.5)]
 NO_PATIENCE = Fixed(mean_s=0.0)
