@@ -22,6 +22,7 @@ PURE = (
     "pacing.py",
     "shortage.py",
     "settings.py",
+    "sim",
     "snapshot.py",
     "types.py",
     "values.py",
