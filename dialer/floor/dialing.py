@@ -171,7 +171,7 @@ def _refill(floor: FloorState, run: CampaignRun, on_shift: int, now: Moment) -> 
 
 def shelf_size(floor: FloorState, run: CampaignRun, on_shift: int) -> int:
     """How many leads a campaign keeps in hand."""
-    trunks_per_s = sum(floor.trunks[name].settings.calls_per_s for name in run.settings.trunks)
+    trunks_per_s = sum([floor.trunks[name].settings.calls_per_s for name in run.settings.trunks])
     per_s = min(trunks_per_s, run.settings.pacing.max_calls_per_s)
     return max(10, on_shift * 4, int(per_s * 2))
 

@@ -174,15 +174,17 @@ def starts_left(placed_s: deque[float], per_s: float, now_s: float) -> int:
         per_s: calls per second; below 1 a call every so many seconds.
         now_s: monotonic seconds.
     """
+    most, burst, recently = max(1, int(per_s)), max(1, round(per_s / 10)), 0
     window_s = max(1.0, 1.0 / per_s)
     while placed_s and now_s >= placed_s[0] + window_s:
         placed_s.popleft()
-    burst, recently = max(1, round(per_s / 10)), 0
+    if not placed_s:
+        return min(most, burst)
     for placed in reversed(placed_s):
         if now_s >= placed + 0.1:
             break
         recently += 1
-    return max(0, min(max(1, int(per_s)) - len(placed_s), burst - recently))
+    return max(0, min(most - len(placed_s), burst - recently))
 
 
 def next_start_s(placed_s: deque[float], per_s: float, now_s: float) -> float:
