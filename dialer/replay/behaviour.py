@@ -98,6 +98,7 @@ class DayWatcher(Watcher):
         self._only = campaign
         self._floor: Floor | None = None
         self._open: dict[AttemptId, tuple[float, CampaignName]] = {}
+        self._placed: Counter[CampaignName] = Counter()
         self._calls: dict[CampaignName, list[Placed]] = {}
         self._wraps: dict[CampaignName, list[float]] = {}
         self._talked: dict[CampaignName, dict[AgentId, None]] = {}
@@ -116,6 +117,7 @@ class DayWatcher(Watcher):
             match effect:
                 case SaveAttempt():
                     self._open[effect.attempt_id] = (now.s, effect.campaign)
+                    self._placed[effect.campaign] += 1
                 case CloseAttempt() if effect.attempt_id in self._open:
                     at_s, campaign = self._open.pop(effect.attempt_id)
                     self._calls.setdefault(campaign, []).append(Placed(at_s=at_s, closed=effect))
@@ -168,7 +170,7 @@ class DayWatcher(Watcher):
             hours=(end_s - start_s) / 3600.0,
             calls=len(calls),
             answers=answers,
-            seen=_figures(calls, list(stays.values()), start_s, end_s),
+            seen=_figures(calls, self._placed[name], list(stays.values()), start_s, end_s),
             left_out=left_out,
         )
 
@@ -176,9 +178,8 @@ class DayWatcher(Watcher):
         name = CampaignName(self._only) or max(self._calls, key=lambda one: len(self._calls[one]), default=None)
         if name is None or name not in self._calls:
             there = ", ".join(sorted(self._calls)) or "none"
-            raise RecordingError(
-                f"No call of campaign {self._only or 'any'} ended in this recording. Campaigns: {there}."
-            )
+            asked = f"campaign {self._only}" if self._only else "any campaign"
+            raise RecordingError(f"No call of {asked} ended in this recording. Campaigns with calls in it: {there}.")
         return name
 
     def _at(self, moment_s: float) -> datetime:
@@ -274,7 +275,9 @@ def _shift(spans: Sequence[Stay], start_s: float, end_s: float) -> Shift:
     return Shift(agents=1, login_s=login_s, logout_s=math.inf if stayed else max(logout_s, login_s + 1.0), spread_s=0.0)
 
 
-def _figures(calls: Sequence[Placed], stays: Sequence[Sequence[Stay]], start_s: float, end_s: float) -> Figures:
+def _figures(
+    calls: Sequence[Placed], placed: int, stays: Sequence[Sequence[Stay]], start_s: float, end_s: float
+) -> Figures:
     def seconds(states: Container[AgentState]) -> float:
         spans = (stay for one in stays for stay in one if stay.state in states)
         return sum(max(0.0, min(stay.to_s, end_s) - max(stay.from_s, start_s)) for stay in spans)
@@ -285,6 +288,6 @@ def _figures(calls: Sequence[Placed], stays: Sequence[Sequence[Stay]], start_s: 
     return Figures(
         occupancy=seconds(BUSY) / work_s if work_s else 0.0,
         abandonment_ratio=outcomes[Outcome.ABANDONED] / answered if answered else 0.0,
-        placed_per_hour=len(calls) * 3600.0 / (end_s - start_s),
+        placed_per_hour=placed * 3600.0 / (end_s - start_s),
         conversations_per_agent_hour=outcomes[Outcome.BRIDGED] * 3600.0 / work_s if work_s else 0.0,
     )
