@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import floor_world as fw
 from dialer import pacing
 from dialer.cli.main import app
+from dialer.config import load_dialer
 from dialer.config.changed import changeable, changed_campaign
 from dialer.errors import RecordingError, SettingsError
 from dialer.events import Effect, Fact
@@ -204,9 +206,26 @@ def command(recorded: Path, tmp_path: Path) -> list[str]:
     made = CliRunner().invoke(app, ["init", str(tmp_path / "work")])
     assert made.exit_code == 0, made.output
     config = tmp_path / "work/config/dialer.yaml"
-    text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace("paths:\n", f"paths:\n  facts: {recorded.parent}\n", 1), encoding="utf-8")
+    text, changed = re.subn(r"(?m)^  facts: \S+", f"  facts: {recorded.parent}", config.read_text(encoding="utf-8"))
+    assert changed == 1
+    config.write_text(text, encoding="utf-8")
     return ["--config", str(config), "--lang", "en"]
+
+
+def test_recording_is_on_beside_the_store_unless_the_settings_say_otherwise(tmp_path: Path) -> None:
+    CliRunner().invoke(app, ["init", str(tmp_path / "work")])
+    main = tmp_path / "work/config/dialer.yaml"
+    usual = load_dialer(main)
+    assert usual.facts == FactsSettings(folder=usual.store_path.parent / "facts", record=True, keep_s=30 * 86_400.0)
+    text = main.read_text(encoding="utf-8")
+    main.write_text(text + "\nfacts: {record: false, keep: 7d}\n", encoding="utf-8")
+    assert load_dialer(main).facts == FactsSettings(
+        folder=usual.store_path.parent / "facts", record=False, keep_s=604_800.0
+    )
+    main.write_text(text + "\nfacts: {keep: 5m}\n", encoding="utf-8")
+    line = text.count("\n") + 2
+    with pytest.raises(SettingsError, match=rf"dialer\.yaml:{line}: facts\.keep: \"5m\" is out of range"):
+        load_dialer(main)
 
 
 def run(command: list[str], *words: str, code: int = 0) -> str:
