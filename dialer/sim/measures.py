@@ -40,7 +40,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What came of a run. What happened before the warm-up's end is in none of the figures but the series and peaks."""
+    """What came of a run. What happened before the warm-up's end counts only where it says `over the whole run`."""
 
     seed: int
     measured_s: float
@@ -66,7 +66,7 @@ class RunResult:
     wait_max_s: float
     wait_mean_s: float
     peak_calls: int
-    """Channels in use at once, over the whole run."""
+    """Channels in use at once, over the whole run; likewise the next two."""
     trunk_peaks: Mapping[TrunkName, int]
     peak_calls_per_s: int
     """Most calls placed within any one second."""
@@ -76,8 +76,9 @@ class RunResult:
     right_party: int
     promises: int
     machines_served: int
-    """Voicemails that took an agent's time."""
+    """Voicemails that took an agent's time, over the whole run."""
     people_taken_for_machines: int
+    """By detection, over the whole run."""
     done_s: float | None
     """When no account was left to dial but those on hold; None: not within the run."""
     accounts_left: int | None
@@ -85,6 +86,7 @@ class RunResult:
     state_s: Mapping[str, float]
     """Seconds of all agents by state."""
     series: tuple[Slot, ...]
+    """Over the whole run, from its start."""
 
     @property
     def abandonment_ratio(self) -> float:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dialer.sim.draws import CallDraws
 from dialer.sim.lines import Fates, Stage
 from dialer.sim.network import Network
-from dialer.sim.people import People
+from dialer.sim.people import People, Person
 from dialer.sim.timeline import Timeline
-from dialer.types import AgentId, AgentState
+from dialer.types import AgentId, AgentState, ChannelId
 
 
 class Oracle:
@@ -64,8 +64,13 @@ class Oracle:
 
         Breaks that are not begun yet and log-outs to come are not looked into, nor calls that will be given.
         """
+        return {name: self._free_at(person) for name, person in self._people.everybody.items()}
+
+    def _free_at(self, person: Person) -> float:
         now_s = self._timeline.s
-        return {
-            name: now_s if person.state is AgentState.READY else max(now_s, person.free_s)
-            for name, person in self._people.everybody.items()
-        }
+        if person.state is AgentState.READY:
+            return now_s
+        if person.state is AgentState.RESERVED and person.attempt_id is not None:
+            line = self._network.lines.get(ChannelId(person.attempt_id))
+            return now_s if line is None else self._people.free_after(person, line)
+        return max(now_s, person.free_s)

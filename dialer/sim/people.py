@@ -152,12 +152,15 @@ class People:
 
     def begin_talk(self, person: Person, line: Line) -> float:
         """An agent and a customer are joined; returns when the conversation will be over."""
-        draws, speed = self._draws, person.draws.speed
-        talk_s = (draws.machine_talk if line.is_machine else draws.talk).of(line.index) * speed
+        talk_s = self._talk_s(person, line)
         person.line, person.is_talking = line, True
-        ends_s = self._timeline.s + talk_s
-        person.free_s = ends_s + min(self._wrap_up_s(person, line), self._wrap_up_limit_s) + person.break_s
-        return ends_s
+        person.free_s = self.free_after(person, line)
+        return self._timeline.s + talk_s
+
+    def free_after(self, person: Person, line: Line) -> float:
+        """When an agent can take the next call who begins to talk with this customer now."""
+        wrap_up_s = min(self._wrap_up_s(person, line), self._wrap_up_limit_s)
+        return self._timeline.s + self._talk_s(person, line) + wrap_up_s + person.break_s
 
     def end_talk(self, leg: ChannelId) -> None:
         """They are apart."""
@@ -167,6 +170,10 @@ class People:
         """The agent keys `*0`."""
         for digit in "*0":
             self._timeline.take(DigitPressed(channel_id=leg, digit=digit))
+
+    def _talk_s(self, person: Person, line: Line) -> float:
+        column = self._draws.machine_talk if line.is_machine else self._draws.talk
+        return column.of(line.index) * person.draws.speed
 
     def _wrap_up_s(self, person: Person, line: Line) -> float:
         return self._draws.wrap_up.of(line.index) * person.draws.speed

@@ -21,7 +21,7 @@ from dialer.sim.lines import Stage
 from dialer.sim.many import Case, interval, simulate_many
 from dialer.sim.oracle import Oracle
 from dialer.sim.run import make_world, simulate
-from dialer.types import AgentId, AgentState, DispositionCode, Mode
+from dialer.types import AgentId, AgentState, AttemptId, DispositionCode, Mode
 from sim_world import BUSY_ELSE, RESTLESS, campaign, dialer, fw
 from test_facts import LIVELY, Watched
 
@@ -114,7 +114,7 @@ class Prophet:
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
         self.answers: dict[int, float] = {}
-        self.frees: dict[tuple[AgentId, float], float] = {}
+        self.frees: dict[tuple[AgentId, AttemptId], float] = {}
 
     def __call__(self, view: PoolView, estimates: Estimates, settings: PacingSettings) -> Decision:
         decision = pacing.decide(replace(view, mode=Mode.PROGRESSIVE), estimates, settings)
@@ -125,8 +125,8 @@ class Prophet:
                 self.answers[ours.placed + ahead] = answer_s
         for name, free_s in self.oracle.free_at().items():
             person = self.oracle._people.everybody[name]
-            if person.state is AgentState.TALKING and person.attempt_id is not None:
-                self.frees[name, person.line.placed_s if person.line else 0.0] = free_s
+            if person.state in (AgentState.RESERVED, AgentState.TALKING) and person.attempt_id is not None:
+                self.frees.setdefault((name, person.attempt_id), free_s)  # the first word counts
         in_air = self.oracle.answers_in_air()
         assert len(in_air) == len(view.ringing_s)
         assert all(answer_s is None or answer_s >= self.oracle.now_s for answer_s in in_air)
@@ -152,7 +152,7 @@ def test_the_oracle_foresees_every_answer_and_every_free_agent() -> None:
     assert met == {index: pytest.approx(answer_s) for index, answer_s in foreseen.items()}
     concluded = sorted(s for s, fact in watched.facts if isinstance(fact, DispositionTold))
     wrapped_up = sorted(free_s for free_s in prophet.frees.values() if free_s < 1799.0)
-    assert concluded == pytest.approx(wrapped_up)
+    assert concluded == pytest.approx(wrapped_up, abs=0.01)  # a bridge takes 5 ms
 
 
 # --- people ------------------------------------------------------------------------------------------------
