@@ -50,7 +50,7 @@ def _of_fields(value: object, at: datetime, caller_id: Callable[[str], str] = st
         elif name == "rule":
             part = part.rpartition(" (")[0] or part  # without the file it stands in
         if not _is_empty(part):
-            yield f"{name}={_text(part, at)}"
+            yield f"{name}={part if name.endswith('_id') else _text(part, at)}"  # ids are digits, but no numbers
 
 
 def _of_mapping(values: Mapping[str, object], at: datetime) -> Iterator[str]:

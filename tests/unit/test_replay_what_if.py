@@ -43,12 +43,12 @@ TRUTH = Behaviour(
     shifts=(Shift(agents=4, spread_s=10.0), Shift(agents=2, login_s=600.0, logout_s=2400.0, spread_s=10.0)),
     break_gap_s=1800.0,
 )
-HOURS = 1.0
+HOURS = 0.75
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An hour of six people, with calls two to a free agent, as an engine would have recorded it."""
+    """Three quarters of an hour of six people, with calls two to a free agent, as an engine would have recorded it."""
     folder = tmp_path_factory.mktemp("facts")
     dialer = fw.settings(CREW)
     recorder = Recorder(
@@ -180,7 +180,7 @@ def test_a_day_is_learned_as_it_was(day: Day) -> None:
 
 
 def test_the_simulated_day_is_like_the_real_one_and_other_settings_differ(day: Day) -> None:
-    rows = compare_days(day, changed_campaign(day.campaign, {"pacing.ratio": "1"}), seeds=range(5))
+    rows = compare_days(day, changed_campaign(day.campaign, {"pacing.ratio": "1"}), seeds=range(4))
     by_name = {row.measure: row for row in rows}
     for row in rows:
         spread = max(2.5 * row.as_was.half_width, 0.1 * abs(row.seen))
@@ -202,7 +202,7 @@ def test_a_recording_without_a_call_makes_no_day() -> None:
 
 @pytest.fixture
 def command(recorded: Path, tmp_path: Path) -> list[str]:
-    """`dialer` with settings whose recordings are the recorded hour."""
+    """`dialer` with settings whose recordings are the recorded one."""
     made = CliRunner().invoke(app, ["init", str(tmp_path / "work")])
     assert made.exit_code == 0, made.output
     config = tmp_path / "work/config/dialer.yaml"
