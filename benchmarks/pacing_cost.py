@@ -90,15 +90,18 @@ def timed_s(work: Callable[[], object]) -> float:
 
 
 def floor(agents: int, rng: random.Random) -> PoolView:
-    """A busy floor: four fifths talk, a tenth wraps up, the others are free."""
+    """A busy floor: four fifths talk, a tenth wraps up, the others are free; a seventh of the calls do not ring yet."""
     talking, wrapping = round(0.8 * agents), round(0.1 * agents)
+    calls = CALLS_PER_AGENT * agents
+    dialling = calls // 7
     return PoolView(
         mode=Mode.PREDICTIVE,
         now_s=rng.uniform(0.0, 1e5),
         ready=agents - talking - wrapping,
         talking_s=tuple(rng.expovariate(1 / 150.0) for _ in range(talking)),
         wrapping_s=tuple(rng.expovariate(1 / 20.0) for _ in range(wrapping)),
-        ringing_s=tuple(rng.uniform(0.0, 25.0) for _ in range(CALLS_PER_AGENT * agents)),
+        dialling_s=tuple(rng.uniform(0.0, 3.0) for _ in range(dialling)),
+        ringing_s=tuple(rng.uniform(0.0, 25.0) for _ in range(calls - dialling)),
         waiting=0,
         trunk_free=60 * agents,
         leads=20 * agents,

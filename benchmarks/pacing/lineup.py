@@ -152,10 +152,7 @@ _MAKERS: Final[dict[str, Callable[[Settings, Scenario], PacingRule]]] = {
     "hazard-window": _plain(HazardWindow),
 }
 
-RATIOS: Final = (
-    *(1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 3.0, 3.5, 4.0),
-    *(4.5, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 14.0, 17.0, 20.0),
-)
+RATIOS: Final = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0)
 _DEFAULT_LEVELS: Final = (1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0)
 _AVAILABLE_LEVELS: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 12.0, 16.0)
 _INTENSITIES: Final = (-0.4, -0.2, 0.0, 0.2, 0.4)
@@ -169,20 +166,28 @@ def vicidial_name(settings: Settings) -> str:
 
 
 def vicidial_neighbours(name: str, target_ratio: float) -> tuple[str, ...]:
-    """Names that differ from one in a single setting.
+    """Names that differ from one in a single setting; the maximum level by a step.
 
     The drop limit may be tighter than the target, which an administrator who keeps to it will make it.
     """
     settings = dict(pair.split("=", 1) for pair in name.partition(":")[2].split(","))
     levels = _AVAILABLE_LEVELS if settings.get("available_only") == "1" else _DEFAULT_LEVELS
+    level = float(settings.get("max_level", VicidialSettings().max_level))
+    beside = [max((one for one in levels if one < level), default=level)]
+    beside += [min((one for one in levels if one > level), default=level)]
     choices: dict[str, Iterable[str]] = {
         "method": [method for method in Method if method is not Method.RATIO],
-        "max_level": [f"{level:g}" for level in levels],
+        "max_level": [f"{one:g}" for one in beside],
         "intensity": [f"{one:g}" for one in _INTENSITIES],
         "difference_target": [f"{one:g}" for one in _DIFFERENCES],
         "drop_limit_ratio": [f"{share * target_ratio:g}" for share in _LIMITS],
     }
-    found = [vicidial_name({**settings, key: text}) for key, texts in choices.items() for text in texts]
+    usual = {"intensity": "0", "difference_target": "0", "drop_limit_ratio": f"{target_ratio:g}"}
+    found = []
+    for key, texts in choices.items():
+        for text in texts:
+            varied = {**settings, key: text}
+            found.append(vicidial_name({one: value for one, value in varied.items() if usual.get(one) != value}))
     return tuple(one for one in dict.fromkeys(found) if one != name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from benchmarks.pacing import comparing, tuning
@@ -58,7 +59,7 @@ class Tasks:
         self._codes = {True: digest(ours=True), False: digest(ours=False)}
 
     def of(self, scenario: Scenario, rule: str, target_ratio: float, seeds: Iterable[int]) -> list[Task]:
-        """One for each seed."""
+        """One for each seed, up to the scenario's most."""
         return [
             Task(
                 scenario=scenario.name,
@@ -68,7 +69,7 @@ class Tasks:
                 hours=scenario.hours,
                 code=self._codes[rule == OURS],
             )
-            for seed in seeds
+            for seed in islice(seeds, scenario.most_seeds)
         ]
 
 
@@ -125,10 +126,10 @@ def _with_tuned(choice: Choice, tasks: Tasks, run: Runs, found: Comparison) -> l
 
 
 def _tuned(family: Family, scenario: Scenario, target_ratio: float, tasks: Tasks, run: Runs) -> str:
-    steered_by = target_ratio if family.follows_target else 0.0
+    steered_by, seeds = target_ratio if family.follows_target else 0.0, tuning.seeds(scenario.agents)
 
     def runs(names: Sequence[str]) -> list[Row]:
-        return run([task for name in names for task in tasks.of(scenario, name, steered_by, tuning.TUNING_SEEDS)])
+        return run([task for name in names for task in tasks.of(scenario, name, steered_by, seeds)])
 
     return tuning.search(family, target_ratio, runs)
 

@@ -58,6 +58,8 @@ class Scenario:
     hours: float = 4.0
     has_bound: bool = True
     """The clairvoyant plays; it cannot tell machines from people."""
+    most_seeds: int = 100
+    """Large floors take long and vary little."""
     default: bool = False
     """Is run without `--full`."""
 
@@ -82,9 +84,13 @@ def _teams() -> list[Scenario]:
             says=f"{agents} agents, 20 % answer, 150 s talk",
             shifts=_of(agents),
             hours=hours,
+            most_seeds=most_seeds,
             default=agents in (3, 5, 10, 25, 50),
         )
-        for agents, hours in ((3, 4.0), (5, 4.0), (10, 4.0), (25, 4.0), (50, 4.0), (200, 2.0), (1000, 1.0))
+        for agents, hours, most_seeds in (
+            *((3, 4.0, 100), (5, 4.0, 100), (10, 4.0, 100), (25, 4.0, 100), (50, 4.0, 100)),
+            *((200, 2.0, 4), (1000, 0.5, 2)),
+        )
     ]
 
 

@@ -14,10 +14,18 @@ from benchmarks.pacing.comparing import mean_occupancy, pooled_abandonment
 from benchmarks.pacing.lineup import Family
 from benchmarks.pacing.results import Row
 
-TUNING_SEEDS = (101, 102, 103)
+FIRST_SEED = 101
+SEEDS_BY_AGENTS = ((10, 6), (50, 3))
+"""Up to so many agents, so many seeds; two beyond. Small floors have few answers in a run, and each costs little."""
 
 Runs = Callable[[Sequence[str]], Sequence[Row]]
 """Makes the tuning runs of rules, by their names, and gives all rows."""
+
+
+def seeds(agents: int) -> tuple[int, ...]:
+    """On which settings are searched for a floor of that size."""
+    count = next((count for most, count in SEEDS_BY_AGENTS if agents <= most), 2)
+    return tuple(range(FIRST_SEED, FIRST_SEED + count))
 
 
 def best(rows: Sequence[Row], target_ratio: float) -> str:

@@ -56,11 +56,11 @@ class ExpectedAvailability:
     def __call__(self, view: PoolView, _: Estimates, campaign: PacingSettings) -> Decision:
         """How many calls to place now."""
         if not self._looking.beats(view.now_s):
-            return self._backlog.rest(view)
+            return self._watch.place(self._backlog.rest(view))
         self._learn(view, campaign)
         if self._steering.beats(view.now_s):
             self._steer(view, campaign.target_abandonment_ratio)
-        return self._backlog.ask(view, self._wanted(view))
+        return self._watch.place(self._backlog.ask(view, self._wanted(view)))
 
     def _wanted(self, view: PoolView) -> int:
         handling_s = max(1.0, (self._talk_s or 0.0) + (self._wrap_up_s or 0.0))

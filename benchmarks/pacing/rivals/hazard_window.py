@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from benchmarks.pacing.rivals.asking import Backlog, Metronome
-from benchmarks.pacing.rivals.seen import Recent, Watch, moved
+from benchmarks.pacing.rivals.seen import Recent, Watch, moved, unanswered
 from dialer.pacing import Decision, Estimates, PoolView
 from dialer.settings import PacingSettings
 
@@ -98,7 +98,7 @@ class HazardWindow:
     def __call__(self, view: PoolView, _: Estimates, campaign: PacingSettings) -> Decision:
         """How many calls to place now."""
         if not self._looking.beats(view.now_s):
-            return self._backlog.rest(view)
+            return self._watch.place(self._backlog.rest(view))
         if self._talks is None or self._wrap_ups is None:
             self._answer_ratio = campaign.initial_answer_ratio
             self._talks, self._wrap_ups = Lengths(campaign.initial_talk_s), Lengths(campaign.initial_wrap_up_s)
@@ -112,13 +112,13 @@ class HazardWindow:
             self._steer(view, campaign.target_abandonment_ratio)
         weights = self._talks.weights(view.talking_s, self.window_s)
         weights += self._wrap_ups.weights(view.wrapping_s, self.window_s)
-        return self._backlog.ask(view, self._wanted(view, weights))
+        return self._watch.place(self._backlog.ask(view, self._wanted(view, weights)))
 
     def _wanted(self, view: PoolView, weights: float) -> int:
         available = self.share * view.ready + weights - view.waiting
-        wanted = math.floor(available / max(MIN_ANSWER_RATIO, self._answer_ratio)) - len(view.ringing_s)
+        wanted = math.floor(available / max(MIN_ANSWER_RATIO, self._answer_ratio)) - unanswered(view)
         # An idle floor would otherwise never learn that its list has become better.
-        return max(1, wanted) if view.ready > view.waiting and not view.ringing_s else wanted
+        return max(1, wanted) if view.ready > view.waiting and not unanswered(view) else wanted
 
     def _steer(self, view: PoolView, target_ratio: float) -> None:
         over = self._recent.second > target_ratio * self._recent.first or view.abandoned > target_ratio * (

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 
 from benchmarks.pacing.rivals.asking import Backlog, Metronome
-from benchmarks.pacing.rivals.seen import Recent, Watch
+from benchmarks.pacing.rivals.seen import Recent, Watch, unanswered
 from dialer.pacing import Decision, Estimates, PoolView
 from dialer.settings import PacingSettings
 
@@ -52,13 +52,13 @@ class Issabel:
     def __call__(self, view: PoolView, _: Estimates, __: PacingSettings) -> Decision:
         """How many calls to place now; none until the loop comes round."""
         if not self._loop.beats(view.now_s):
-            return self._backlog.rest(view)
+            return self._watch.place(self._backlog.rest(view))
         seen = self._watch.look(view)
         self._history.add(view.now_s, seen.ended, seen.reached)
         self._talks += len(seen.talks_s)
         self._talked_s += sum(seen.talks_s)
         wanted = max(0, view.ready + self._soon_free(view) - view.waiting)
-        return self._backlog.ask(view, self._overcommitted(max(0, wanted - len(view.ringing_s))))
+        return self._watch.place(self._backlog.ask(view, self._overcommitted(max(0, wanted - unanswered(view)))))
 
     def _soon_free(self, view: PoolView) -> int:
         if not self._predictive or self._talks < MIN_TALKS:

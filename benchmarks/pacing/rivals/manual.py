@@ -41,6 +41,6 @@ class Manual:
         if unoccupied < 0:  # an agent went on a break with an account before the eyes
             self._due_s = sorted(self._due_s)[: max(0, len(self._due_s) + unoccupied)]
         ready = sum(due_s <= view.now_s for due_s in self._due_s)
-        decision = ask(view, ready)
+        decision = self._watch.place(ask(view, ready))
         self._due_s = sorted(self._due_s)[decision.calls :]
         return decision

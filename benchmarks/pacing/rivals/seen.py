@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dialer.pacing import PoolView
+from dialer.pacing import Decision, PoolView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,35 +35,44 @@ class Seen:
 class Watch:
     """Compares each view with the one before.
 
-    Ages become moments of beginning, and those are compared as multisets: what is there no more has ended. What begins
-    and ends between two looks is missed.
+    Calls are counted: as many as there were, and were placed since, less those there are. Talks and wrap-ups become
+    moments of beginning, and those are compared as multisets: what is there no more has ended. A talk that begins and
+    ends between two looks is missed.
     """
 
     def __init__(self) -> None:
-        self._ringing: Counter[int] = Counter()
+        self._calls = 0
         self._talking: Counter[int] = Counter()
         self._wrapping: Counter[int] = Counter()
         self._abandoned = 0
         self._looked_s: float | None = None
 
+    def place(self, decision: Decision) -> Decision:
+        """Remember how many calls are about to be placed."""
+        self._calls += decision.calls
+        return decision
+
     def look(self, view: PoolView) -> Seen:
         """What happened since the last look; nothing at the first."""
-        now_s = view.now_s
-        ringing, talking, wrapping = (
-            _began(ages_s, now_s) for ages_s in (view.ringing_s, view.talking_s, view.wrapping_s)
-        )
+        now_s, calls = view.now_s, unanswered(view)
+        talking, wrapping = (_began(ages_s, now_s) for ages_s in (view.talking_s, view.wrapping_s))
         half_s = 0.0 if self._looked_s is None else 0.5 * (now_s - self._looked_s)
         seen = Seen(
-            ended=(self._ringing - ringing).total(),
+            ended=max(0, self._calls - calls),
             talks_begun=(talking - self._talking).total(),
             abandoned=view.abandoned - self._abandoned,
             talks_s=_lengths(self._talking - talking, now_s - half_s),
             wrap_ups_s=_lengths(self._wrapping - wrapping, now_s - half_s),
         )
         first = self._looked_s is None
-        self._ringing, self._talking, self._wrapping = ringing, talking, wrapping
+        self._calls, self._talking, self._wrapping = calls, talking, wrapping
         self._abandoned, self._looked_s = view.abandoned, now_s
         return Seen() if first else seen
+
+
+def unanswered(view: PoolView) -> int:
+    """Calls in the air that nobody has answered."""
+    return view.in_air - view.waiting
 
 
 class Recent:
@@ -95,7 +104,7 @@ def moved(mean: float, samples: Iterable[float], memory: float) -> float:
     return mean
 
 
-def _began(ages_s: tuple[float, ...], now_s: float) -> Counter[int]:
+def _began(ages_s: Sequence[float], now_s: float) -> Counter[int]:
     """Moments of beginning in milliseconds, each as often as something began then."""
     return Counter([round((now_s - age_s) * 1000.0) for age_s in ages_s])
 

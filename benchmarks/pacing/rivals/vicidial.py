@@ -122,8 +122,8 @@ class Vicidial:
             limit_ratio = self._settings.drop_limit_ratio
             self._adapt(view.now_s, campaign.target_abandonment_ratio if limit_ratio is None else limit_ratio)
         if not self._dialling.beats(view.now_s):
-            return self._backlog.rest(view)
-        return self._backlog.ask(view, self._wanted(view))
+            return self._watch.place(self._backlog.rest(view))
+        return self._watch.place(self._backlog.ask(view, self._wanted(view)))
 
     def _wanted(self, view: PoolView) -> int:
         if self._settings.available_only:
