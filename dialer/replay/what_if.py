@@ -8,6 +8,7 @@ does not know of it: what is compared is the level of calls in the air that each
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import fmean
@@ -155,7 +156,8 @@ class _Asker(Watcher):
         if run is None or self._only not in ("", run.settings.name):
             return
         other = self._other(run.settings)
-        would = pacing.decide(replace(view, mode=other.mode), estimates.aimed_at(other.pacing), other.pacing)
+        # A copy: whatever a decision works out and keeps there must not reach the decisions that were.
+        would = pacing.decide(replace(view, mode=other.mode), copy(estimates), other.pacing)
         self._pending.append(
             Point(
                 step=self._steps + 1,
@@ -177,7 +179,7 @@ class _Asker(Watcher):
             self._pending.clear()
 
     def _run_of(self, estimates: Estimates) -> CampaignRun | None:
-        """Estimates are never changed and never shared, so they tell their campaign."""
+        """Two campaigns never share their estimates, so they tell whose decision it is."""
         assert self._floor is not None
         return next((run for run in self._floor.state.campaigns.values() if run.estimates is estimates), None)
 
