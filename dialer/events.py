@@ -95,6 +95,17 @@ class NextStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayAnswers:
+    """One day of one campaign, for its abandonment budget."""
+
+    on: date
+    """Where the dialer is."""
+    answered: int
+    """By a person."""
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveChannel:
     """One row of Asterisk's list of channels, for reconciling after a lost link."""
 
@@ -312,6 +323,10 @@ class CampaignLaunched:
     """A supervisor started a campaign; also carries reloaded settings of a live one."""
 
     settings: CampaignSettings
+    days: tuple[DayAnswers, ...] = ()
+    """What the store knows of the last 30 days; read when the campaign was not live."""
+    learned: str = ""
+    """The last snapshot of what pacing had learned, as JSON; likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dialer import calls, pacing
+from dialer import calls
 from dialer.calls import Call
 from dialer.events import CloseAttempt, ReleaseLease, SaveCampaignState
-from dialer.floor import previewing
+from dialer.floor import learning, previewing
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.floor.wrapping import conclude_by_default, conclude_unattended, conversation_ended, go_on
 from dialer.masking import mask_number
@@ -34,7 +34,7 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
     free_reserved_agent(floor, call, now)
     written = _close_attempt(call, outcome, now, recorded=settings.record)
     floor.emit(written)
-    _learn(floor, call, outcome)
+    _learn(floor, call, outcome, now)
     if call.bridged_s is None:
         conclude_unattended(floor, call, outcome, now)
     elif not call.disposed and call.attempt_id not in floor.wraps:
@@ -121,7 +121,7 @@ def _close_attempt(call: Call, outcome: Outcome, now: Moment, *, recorded: bool)
     )
 
 
-def _learn(floor: FloorState, call: Call, outcome: Outcome) -> None:
+def _learn(floor: FloorState, call: Call, outcome: Outcome, now: Moment) -> None:
     run = floor.campaigns.get(call.campaign)
     if run is None:
         return
@@ -132,18 +132,10 @@ def _learn(floor: FloorState, call: Call, outcome: Outcome) -> None:
     tally.bridged += outcome is Outcome.BRIDGED
     tally.abandoned += outcome is Outcome.ABANDONED
     if not call.ring_learned and outcome not in SAYS_NOTHING:
-        learn_ring(floor, call, answered=person)
+        learning.ring_ended(floor, call, answered=person)
     if person:
-        run.estimates = pacing.observe_answer(run.estimates, abandoned=outcome is Outcome.ABANDONED)
-
-
-def learn_ring(floor: FloorState, call: Call, *, answered: bool) -> None:
-    """Tell pacing how a call's ringing ended; for an answer at once, not only when the conversation is over."""
-    run = floor.campaigns.get(call.campaign)
-    ring_end_s = call.answered_s if call.answered_s is not None else call.ended_s
-    if run is not None and ring_end_s is not None:
-        ring_s = ring_end_s - call.placed_s
-        run.estimates = pacing.observe_ring(run.estimates, ring_s=ring_s, answered=answered)
+        learning.answer_ended(floor, call, now, abandoned=outcome is Outcome.ABANDONED)
+    learning.forget(run, call.attempt_id)
 
 
 def finish_if_done(floor: FloorState, run: CampaignRun, now: Moment) -> None:

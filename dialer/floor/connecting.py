@@ -6,7 +6,7 @@ from dialer import agents, calls
 from dialer.agents import Agent
 from dialer.calls import Call
 from dialer.events import Bridge, BridgeEntered, BridgeLeft, HangUp
-from dialer.floor import legs, previewing, routing
+from dialer.floor import learning, legs, previewing, routing
 from dialer.floor.closing import free_reserved_agent
 from dialer.floor.state import FloorState, Moment
 from dialer.floor.wrapping import conversation_ended, hand_over
@@ -96,6 +96,7 @@ def _start_talk(floor: FloorState, call: Call, agent: Agent, bridge_id: str, now
     floor.note(call, now, "call.bridged", f"{agent.settings.id} {waited_ms:.1f} ms")
     if run is not None and first_time:
         run.tally.connect_ms.append(waited_ms)
+        learning.answer_ended(floor, call, now, abandoned=False)
 
 
 def bridge_left(floor: FloorState, fact: BridgeLeft, now: Moment) -> None:

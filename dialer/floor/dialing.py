@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from dialer import pacing
 from dialer.events import Lead, LeaseLeads, ReleaseLease
-from dialer.floor import previewing, routing, sharing
+from dialer.floor import learning, previewing, routing, sharing
 from dialer.floor.closing import finish_if_done, return_leads
 from dialer.floor.placing import place, trunk_with_room
 from dialer.floor.shelf import Kind
 from dialer.floor.state import CampaignRun, FloorState, Moment, next_start_s, starts_left
+from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AgentState, CallState, CampaignState, Mode, ServerName
 
 PICKY_PAUSE_S = 60.0
@@ -20,12 +22,12 @@ SHELF_LIFE_S = 300.0
 """Leads stay in hand no longer than half their lease."""
 BUSY_SPELL_S = 0.1
 """Within so long it is decided no more often than `FloorState.paced_s` has room: enough for any floor."""
-REPACE_S = 0.25
+REPACE_S = 1.0
 """Forecasts change with time alone; decide again at least this often."""
+AGENTS_PER_SPELL = 25.0
+"""A forecast is made again after a second for so many agents or more, sooner for fewer; see docs/pacing.md."""
 RATE_PAUSE_S = 0.01
 """Calls that a limit per second holds back are placed when it opens, a few together when they are many."""
-
-NOT_ANSWERED = (CallState.PLACED, CallState.RINGING)
 
 
 def pace(floor: FloorState, now: Moment) -> None:
@@ -69,6 +71,9 @@ def _pace_campaign(floor: FloorState, run: CampaignRun, counted: frozenset[Agent
 def _pace_pool(
     floor: FloorState, run: CampaignRun, server: ServerName, counted: frozenset[AgentId], now: Moment
 ) -> None:
+    if run.settings.mode is Mode.PREDICTIVE and now.s < (wait_s := run.pace_after_s.get(server, now.s)):
+        _repace(floor, wait_s)
+        return
     view = pool_view(floor, run, server, counted, now)
     decision = floor.rule(view, run.estimates, run.settings.pacing)
     run.decision = decision.reason
@@ -78,11 +83,18 @@ def _pace_pool(
         if not _place_next(floor, run, server, hopeless, now):
             break
         placed += 1
-    run.idle_reason = _idle_reason(run, view.ready, placed + len(view.ringing_s))
+    run.idle_reason = _idle_reason(run, view.ready, placed + view.in_air - view.waiting)
     again_s = now.s + REPACE_S
     if decision.limit == "calls_per_s":
         again_s = min(again_s, max(now.s + RATE_PAUSE_S, _rate_opens_s(floor, run, server, now)))
-    floor.repace_s = again_s if floor.repace_s is None else min(floor.repace_s, again_s)
+    elif run.settings.mode is Mode.PREDICTIVE:
+        run.decided = decision
+        run.pace_after_s[server] = now.s + min(REPACE_S, view.agents / AGENTS_PER_SPELL)
+    _repace(floor, again_s)
+
+
+def _repace(floor: FloorState, at_s: float) -> None:
+    floor.repace_s = at_s if floor.repace_s is None else min(floor.repace_s, at_s)
 
 
 def _rate_opens_s(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> float:
@@ -107,46 +119,85 @@ def pool_view(
     Returns:
         The view.
     """
-    settings = run.settings
-    ready, talking, wrapping = 0, [], []
-    for agent in floor.staff(settings, server):
-        if agent.free:
-            ready += agent.settings.id in counted
-        elif agent.campaign != settings.name or agent.pause_wish or agent.logout_wish:
-            pass
-        elif agent.state is AgentState.TALKING:
-            talking.append(now.s - agent.since_s)
-        elif agent.state is AgentState.WRAP_UP and (agent.leg is not None or not agent.nailed_up):
-            wrapping.append(now.s - agent.since_s)
-    ringing_s, waiting = [], 0
-    for call in floor.calls.unserved(settings.name):
-        if call.server != server:
-            continue
-        if call.state in NOT_ANSWERED:
-            ringing_s.append(now.s - call.placed_s)
-        else:
-            waiting += 1
+    settings, staff, plan = run.settings, floor.agents.staff(run.settings), learning.plan_of(floor, run, now)
+    line = staff.line(server)
+    talking_s, wrapping_s = _busy(floor, settings, staff.busy(server), now)
+    air = _in_the_air(floor, run, server, now)
     trunks = [floor.trunks[name] for name in settings.trunks if floor.trunks[name].settings.server == server]
     return pacing.PoolView(
         mode=settings.mode,
-        ready=ready,
-        talking_s=tuple(talking),
-        wrapping_s=tuple(wrapping),
-        ringing_s=tuple(ringing_s),
-        waiting=waiting,
-        trunk_free=sum(load.settings.channels - load.in_use for load in trunks),
+        now_s=now.s,
+        ready=len(line) if len(counted) >= len(staff.free) else sum(agent_id in counted for _, agent_id in line),
+        talking_s=talking_s,
+        wrapping_s=wrapping_s,
+        dialling_s=air.dialling_s,
+        ringing_s=air.ringing_s,
+        dialling_odds=air.dialling_odds,
+        ringing_odds=air.ringing_odds,
+        next_odds=run.next_odds,
+        waiting=air.waiting,
+        trunk_free=sum([load.settings.channels - load.in_use for load in trunks]),
         leads=len(run.leads) + len(run.picky),
         cps_allowance=min(
-            sum(load.may_start(now.s) for load in trunks),
+            sum([load.may_start(now.s) for load in trunks]),
             starts_left(run.placed_s, settings.pacing.max_calls_per_s, now.s),
         ),
         agents_shared=sharing.share(floor, run, server),
-        ring_timeout_s=settings.ring_timeout_s,
         legal_wait_s=settings.rules.legal_wait_s,
-        answered=run.tally.answered,
-        abandoned=run.tally.abandoned,
+        answered=run.answers.answered,
+        abandoned=run.answers.abandoned,
+        elapsed_s=now.s - run.launched_s,
+        left_s=learning.left_s(floor, run, now),
+        budgets=run.answers.budgets(plan.on, now.s, settings.pacing.target_abandonment_ratio),
         wrap_up_limit_s=settings.wrap_up_limit_s,
     )
+
+
+def _busy(
+    floor: FloorState, settings: CampaignSettings, busy: Iterable[AgentId], now: Moment
+) -> tuple[list[float], list[float]]:
+    """Ages of the conversations and wrap-ups of agents who will be there for the campaign afterwards."""
+    talking_s: list[float] = []
+    wrapping_s: list[float] = []
+    for agent_id in busy:
+        agent = floor.agents[agent_id]
+        if agent.campaign != settings.name or agent.pause_wish or agent.logout_wish:
+            continue
+        if agent.state is AgentState.TALKING:
+            talking_s.append(now.s - agent.since_s)
+        elif agent.leg is not None or not agent.nailed_up:
+            wrapping_s.append(now.s - agent.since_s)
+    return talking_s, wrapping_s
+
+
+@dataclass(slots=True)
+class _Air:
+    """The calls of a campaign on a server that nobody serves yet."""
+
+    dialling_s: list[float] = field(default_factory=list)
+    ringing_s: list[float] = field(default_factory=list)
+    dialling_odds: list[float] = field(default_factory=list)
+    ringing_odds: list[float] = field(default_factory=list)
+    waiting: int = 0
+
+
+def _in_the_air(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> _Air:
+    air = _Air()
+    marked = run.marked
+    for call in floor.calls.unserved(run.settings.name):
+        if call.server != server:
+            continue
+        known = marked.get(call.attempt_id)
+        odds = known.odds if known is not None else 1.0
+        if call.state is CallState.PLACED:
+            air.dialling_s.append(now.s - call.placed_s)
+            air.dialling_odds.append(odds)
+        elif call.state is CallState.RINGING:
+            air.ringing_s.append(now.s - (call.placed_s if call.rang_s is None else call.rang_s))
+            air.ringing_odds.append(odds)
+        else:
+            air.waiting += 1
+    return air
 
 
 def _clear_old_shelf(floor: FloorState, run: CampaignRun, now: Moment) -> None:

@@ -53,6 +53,7 @@ from dialer.floor import (
     connecting,
     dialing,
     keypad,
+    learning,
     previewing,
     reconciling,
     routing,
@@ -70,6 +71,7 @@ from dialer.types import (
     CampaignName,
     CampaignState,
     ChannelId,
+    Verdict,
 )
 from dialer.values import replace
 
@@ -166,7 +168,7 @@ class Floor:
         floor = self.state
         match fact:
             case CampaignLaunched():
-                self._launch(fact.settings, now)
+                self._launch(fact, now)
             case CampaignTold():
                 self._campaign_told(fact, now)
             case SettingsReloaded():
@@ -220,9 +222,12 @@ class Floor:
             closing.close(floor, call, now)
         elif isinstance(fact, CustomerReady) and not call.ring_learned:
             floor.calls[call.attempt_id] = replace(call, ring_learned=True)
-            closing.learn_ring(floor, call, answered=True)
+            learning.ring_ended(floor, call, answered=True)
         elif isinstance(fact, CustomerUnserved) and before.state is CallState.CONNECTING:
             connecting.unserved(floor, call, now)
+        elif isinstance(fact, CustomerUnserved) and call.state is CallState.RELEASED and before.state is not call.state:
+            if call.verdict is not Verdict.MACHINE:
+                learning.answer_ended(floor, call, now, abandoned=True)
         elif isinstance(fact, CustomerReleased):
             if before.state is CallState.TALKING:
                 wrapping.conversation_ended(floor, call, now)
@@ -288,16 +293,18 @@ class Floor:
 
     # --- campaigns -------------------------------------------------------------------------------------
 
-    def _launch(self, settings: CampaignSettings, now: Moment) -> None:
-        floor = self.state
+    def _launch(self, fact: CampaignLaunched, now: Moment) -> None:
+        floor, settings = self.state, fact.settings
         floor.known[settings.name] = settings
         run = floor.campaigns.get(settings.name)
         if run is None:
             run = floor.campaigns[settings.name] = CampaignRun(
                 settings=settings,
                 state=CampaignState.STOPPED,
-                estimates=pacing.Estimates.initial(settings.pacing),
+                estimates=learning.recalled(floor, settings, fact.learned),
+                launched_s=now.s,
             )
+            run.answers.restore(fact.days)
         if run.settings.list_name != settings.list_name:
             closing.return_leads(floor, run, f"the campaign's list is now {settings.list_name}")
         held = (*run.picky, *run.leads)
@@ -305,7 +312,6 @@ class Floor:
         run.leads.clear()
         floor.calls.sort_anew(settings.name)
         run.settings, run.exhausted, run.unsettled, run.lease_after_s = settings, False, True, now.s
-        run.estimates = run.estimates.aimed_at(settings.pacing)
         dialing.take_leads(floor, run, held, now)
         if run.state is not CampaignState.RUNNING:
             closing.set_state(floor, run, CampaignState.RUNNING, "launched", now)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from dialer.calls import Call
 from dialer.compliance import gate
 from dialer.events import Lead, Originate, Permit, ReleaseLease, SaveAttempt, SaveRefusal
+from dialer.floor import learning
 from dialer.floor.routing import kind_of
 from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad
 from dialer.masking import mask_name, mask_number
@@ -114,6 +115,7 @@ def _originate(
     load.placed_s.append(now.s)
     run.placed_s.append(now.s)
     run.tally.dialled += 1
+    learning.placed(floor, run, call, now)
     floor.emit(
         SaveAttempt(
             attempt_id=call.attempt_id,

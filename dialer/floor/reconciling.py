@@ -232,6 +232,7 @@ def _adopt_call(floor: FloorState, fact: AttemptRecovered, channel: LiveChannel 
             settings=settings,
             state=CampaignState.STOPPED,
             estimates=pacing.Estimates.initial(settings.pacing),
+            launched_s=now.s,
         )
     call = Call(
         attempt_id=fact.attempt_id,

@@ -18,6 +18,7 @@ from dialer import pacing
 from dialer.agents import Agent, Leg
 from dialer.calls import Call
 from dialer.events import AttemptRecovered, Effect, Lead, Report, SaveAgentState, SaveCallEvent
+from dialer.floor.answers import AnswerBook, DayPlan, Marked
 from dialer.floor.books import CallBook, WrapBook
 from dialer.floor.shelf import PickyShelf
 from dialer.floor.staff import AgentBook, Staff
@@ -82,6 +83,17 @@ class CampaignRun:
     settings: CampaignSettings
     state: CampaignState
     estimates: pacing.Estimates
+    launched_s: float = 0.0
+    answers: AnswerBook = field(default_factory=AnswerBook)
+    plan: DayPlan | None = None
+    marked: dict[AttemptId, Marked] = field(default_factory=dict)
+    """Calls in the air, by what is known of them."""
+    next_odds: float = 1.0
+    """The odds that the next call is expected to have; see `dialer.prediction.odds`."""
+    decided: pacing.Decision | None = None
+    """The last decision in mode `predictive`."""
+    pace_after_s: dict[ServerName, float] = field(default_factory=dict)
+    """Mode `predictive`: forecast again no earlier than this."""
     leads: deque[Lead] = field(default_factory=deque)
     """Leased and not dialled yet; any agent of the campaign may take them."""
     picky: PickyShelf = field(default_factory=PickyShelf)

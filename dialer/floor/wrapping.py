@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dialer import agents, calls, pacing
+from dialer import agents, calls
 from dialer.agents import Agent
 from dialer.calls import Call
 from dialer.campaigns import assignment
@@ -34,7 +34,7 @@ def conversation_ended(floor: FloorState, call: Call, now: Moment) -> None:
     settings = floor.known[call.campaign]
     run = floor.campaigns.get(call.campaign)
     if run is not None and first_time and call.bridged_s is not None:
-        run.estimates = pacing.observe_talk(run.estimates, talk_s=now.s - call.bridged_s)
+        run.estimates.talk.observe(now.s - call.bridged_s)
     agent = agents.enter(
         floor.agents[agent_id],
         AgentState.WRAP_UP,
@@ -91,7 +91,7 @@ def dispose(
     _save(floor, call, settings, code, now, agent.settings.id, by, promise, callback_at, note, wrap_up_s)
     run = floor.campaigns.get(call.campaign)
     if run is not None:
-        run.estimates = pacing.observe_wrap_up(run.estimates, wrap_up_s=wrap_up_s)
+        run.estimates.wrap_up.observe(wrap_up_s)
         run.tally.dispositions[code] = run.tally.dispositions.get(code, 0) + 1
         if promise is not None:
             run.tally.promises += 1

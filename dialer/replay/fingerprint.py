@@ -10,7 +10,7 @@ from typing import Final
 PACKAGE: Final = Path(__file__).parents[1]
 DECIDING: Final = (
     *("types.py", "values.py", "settings.py", "events.py", "masking.py", "agents.py", "calls.py", "ami/causes.py"),
-    *("pacing.py", "estimates.py", "shortage.py", "prediction", "compliance", "campaigns", "floor"),
+    *("pacing.py", "estimates.py", "prediction", "compliance", "campaigns", "floor"),
 )
 """Whatever may change a decision."""
 

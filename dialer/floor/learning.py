@@ -1,0 +1,112 @@
+"""What pacing is told of a campaign's calls, and what it is shown of its day."""
+
+from __future__ import annotations
+
+import json
+from zoneinfo import ZoneInfo
+
+from dialer import pacing
+from dialer.calls import Call
+from dialer.compliance import hours
+from dialer.floor.answers import DayPlan, Marked
+from dialer.floor.state import CampaignRun, FloorState, Moment
+from dialer.settings import CampaignSettings
+from dialer.types import AttemptId
+
+PLAN_LIFE_S = 60.0
+"""What day it is, and when calling ends, is looked up so often."""
+SLOWLY = 0.1
+"""The weight of the latest call in the odds that the next one is expected to have."""
+MEMORY_CALLS = 400.0
+"""The answer ratio that a call is compared with is that of about so many calls."""
+
+
+def recalled(floor: FloorState, settings: CampaignSettings, learned: str) -> pacing.Estimates:
+    """What pacing had learned of a campaign when it was last snapshot; afresh when there is no sound snapshot.
+
+    Args:
+        floor: for the report of an unsound one.
+        settings: of the campaign.
+        learned: JSON, as the store keeps it; empty: nothing.
+    """
+    if not learned:
+        return pacing.Estimates.initial(settings.pacing)
+    try:
+        return pacing.Estimates.from_dict(json.loads(learned), settings.pacing)
+    except (ValueError, TypeError, AttributeError) as error:
+        floor.report("pacing.forgotten", "warning", campaign=settings.name, reason=str(error))
+        return pacing.Estimates.initial(settings.pacing)
+
+
+def plan_of(floor: FloorState, run: CampaignRun, now: Moment) -> DayPlan:
+    """The campaign's day, as of a minute ago at most."""
+    plan = run.plan
+    if plan is None or now.s >= plan.valid_until_s:
+        zone = ZoneInfo(floor.settings.time_zone)
+        local = now.at.astimezone(zone)
+        window = hours.open_interval(run.settings.rules, (zone,), now.at)
+        plan = run.plan = DayPlan(
+            valid_until_s=now.s + PLAN_LIFE_S,
+            on=local.date(),
+            hour=local.hour,
+            closes_at=window.ends_at if window is not None else None,
+        )
+    return plan
+
+
+def left_s(floor: FloorState, run: CampaignRun, now: Moment) -> float | None:
+    """Until the campaign may dial no more today, in seconds; None: not known."""
+    closes_at = plan_of(floor, run, now).closes_at
+    if closes_at is None:
+        return None
+    return max(0.0, (closes_at - now.at).total_seconds() - run.settings.rules.close_margin_s)
+
+
+def placed(floor: FloorState, run: CampaignRun, call: Call, now: Moment) -> None:
+    """A call is in the air."""
+    lead = call.lead
+    marks = (
+        f"trunk {call.trunk}",
+        f"hour {plan_of(floor, run, now).hour}",
+        f"attempts {min(lead.attempts_total, 5)}",
+        f"region {lead.region}",
+        f"product {lead.product}",
+        f"risk {lead.risk}",
+    )
+    odds = run.estimates.odds.odds(marks)
+    run.marked[call.attempt_id] = Marked(marks, odds)
+    run.next_odds += SLOWLY * (odds - run.next_odds)
+
+
+def ring_ended(floor: FloorState, call: Call, *, answered: bool) -> None:
+    """A call's ringing ended; for an answer told at once, not only when the conversation is over."""
+    run = floor.campaigns.get(call.campaign)
+    end_s = call.answered_s if call.answered_s is not None else call.ended_s
+    if run is None or end_s is None:
+        return
+    e, rang_s = run.estimates, call.rang_s
+    rang = rang_s is not None and rang_s <= end_s
+    e.ring.observe(
+        dialled_s=(rang_s if rang and rang_s is not None else end_s) - call.placed_s,
+        rang_s=end_s - rang_s if rang and rang_s is not None else None,
+        answered=answered,
+    )
+    marked = run.marked.pop(call.attempt_id, None)
+    if marked is not None:
+        e.odds.observe(marked.marks, answered=answered, answer_ratio=e.ring.answer_ratio(MEMORY_CALLS))
+
+
+def answer_ended(floor: FloorState, call: Call, now: Moment, *, abandoned: bool) -> None:
+    """A person who answered was bridged, or abandoned, or went within the wait."""
+    run = floor.campaigns.get(call.campaign)
+    if run is None:
+        return
+    on = plan_of(floor, run, now).on
+    if run.answers.conclude(call.attempt_id, abandoned=abandoned, on=on, now_s=now.s):
+        run.estimates.price.observe(price=run.decided.price if run.decided is not None else 0.0, abandoned=abandoned)
+
+
+def forget(run: CampaignRun, attempt_id: AttemptId) -> None:
+    """A call is closed."""
+    run.marked.pop(attempt_id, None)
+    run.answers.forget(attempt_id)

@@ -1,0 +1,91 @@
+"""How much of the abandonment budget may be spent now, so that the whole ends at or under the target.
+
+A budget is a ratio over a window of time: abandoned / answered by a person, at most the target. With the answers that
+are still to come, the window allows so many abandoned calls more. To spend them evenly is nearly best, since every
+next one buys less; something is held back, because what has been spent cannot be bought back, and as the end comes
+near what is left is spent. When none is left, next to nothing is risked: a small price, not one call per free agent,
+for even a tiny chance of an abandoned call buys much more than that.
+
+The law is a fit to the numerical optimum of a Poisson spending problem with logarithmic gain and a fine for ending over
+the target, worked out in `docs/pacing.md`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+HELD_BACK: Final = 0.5
+"""Abandoned calls: the part of the last one that can never be spent."""
+CAUTION: Final = 0.6
+"""Times the root of what is left, held back against bad luck."""
+LAST_CHANCE: Final = 0.03
+"""Abandoned calls that may still be expected in all when not even one is left."""
+BROKE: Final = 0.01
+"""Likewise when the budget is overspent."""
+LEANING: Final = 10.0
+"""The pace of the answers leans on what is expected, as if so many had come at that pace."""
+HASTE: Final = 2.5
+"""At most so many times the target may be spent for a while."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """One window of time of one campaign, such as its day."""
+
+    name: str
+    answered: int
+    """By a person, concluded, within the window so far."""
+    abandoned: int
+    slack: float = 0.0
+    """Abandoned calls by which a part of a larger window may exceed its own share: bad luck is no fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What is to be spent now, and by which window."""
+
+    aim: float
+    """Abandoned / answered to aim at for now."""
+    budget: str
+    """The window that sets it."""
+    left: float
+    """Abandoned calls that it still allows, counting the answers to come."""
+
+
+def answers_to_come(answered: int, elapsed_s: float, left_s: float, expected_per_s: float) -> float:
+    """Answers until the end: at the pace so far, leaning on what is expected while there were few.
+
+    Args:
+        answered: by a person, within `elapsed_s`.
+        elapsed_s: since calls are being placed.
+        left_s: for how long they still will be.
+        expected_per_s: answers per second that the agents at work can take.
+    """
+    if expected_per_s <= 0.0 or left_s <= 0.0:
+        return 0.0
+    return left_s * (answered + LEANING) / (elapsed_s + LEANING / expected_per_s)
+
+
+def spend(budgets: Iterable[Budget], target: float, to_come: float) -> Spending:
+    """The abandonment ratio to aim at now: the least that any window wants.
+
+    Args:
+        budgets: every window that counts; at least one. None of them ends before `to_come` has come.
+        target: abandoned / answered, the same for all.
+        to_come: answers by a person that are still to come today.
+    """
+    found = []
+    for budget in budgets:
+        left = target * (budget.answered + to_come) + budget.slack - budget.abandoned
+        aim = min(_wished(left) / max(to_come, 1.0), HASTE * target)
+        found.append(Spending(aim=aim, budget=budget.name, left=left))
+    return min(found, key=lambda spending: spending.aim)
+
+
+def _wished(left: float) -> float:
+    """Abandoned calls to expect in all that is to come, when `left` are allowed."""
+    spare = max(left - HELD_BACK, 0.0)
+    return max(spare - CAUTION * math.sqrt(spare) + 0.1, LAST_CHANCE if left > 0.0 else BROKE)

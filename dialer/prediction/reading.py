@@ -1,0 +1,49 @@
+"""Reading a snapshot of what was learned, which may come from another version or be damaged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from dialer.prediction.moments import Floats
+
+
+def part(snapshot: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """A part of a snapshot.
+
+    Raises:
+        ValueError: it is missing.
+    """
+    value = snapshot.get(key)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"the snapshot of the estimates lacks {key}; start from Estimates.initial")
+    return value
+
+
+def number(snapshot: Mapping[str, object], key: str) -> float:
+    """A finite number.
+
+    Raises:
+        ValueError: it is missing, or no such number.
+    """
+    return _number(snapshot.get(key), key)
+
+
+def row(snapshot: Mapping[str, object], key: str, length: int) -> Floats:
+    """So many finite numbers.
+
+    Raises:
+        ValueError: there are not so many, or some are no such numbers.
+    """
+    values = snapshot.get(key)
+    if not isinstance(values, list) or len(values) != length:
+        raise ValueError(f"the snapshot of the estimates lacks {length} numbers at {key}; start from Estimates.initial")
+    return np.array([_number(value, key) for value in values])
+
+
+def _number(value: object, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"the snapshot of the estimates has no number at {key}; start from Estimates.initial")
+    return float(value)

@@ -1,0 +1,210 @@
+"""How calls stop ringing: a race between "a person answers" and "it ends otherwise", told apart by age.
+
+A placed call is one that a person will answer, or one that nobody will; which, nobody knows. Both kinds dial for a
+while, mostly ring for a while, and end, each with its own spread of times. The age of a call therefore tells how
+likely it is to be of the first kind (Bayes), and how soon it would be answered.
+
+The share of the first kind drifts over a day and jumps with the list. It is kept over several memories; a long
+memory that the next shorter one contradicts is overwritten by it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from dialer.prediction.moments import AHEAD_S, Floats, Indexes
+from dialer.prediction.reading import number, row
+
+BIN_S: Final = 0.5
+BINS: Final = 128
+"""Ages of 64 s and more share the last bin."""
+MEMORIES: Final = (64.0, 192.0, 576.0, 1728.0)
+"""Calls over which the answer ratio is averaged; see `RingModel.answer_ratio`."""
+CONTRADICTION_SIGMAS: Final = 3.2
+PRIOR_CALLS: Final = 12.0
+FORGET_RINGS: Final = 4000.0
+"""Past so many observations a histogram is halved, so that last week fades."""
+NEVER: Final = 1e-6
+"""Stands for a chance of nothing where one is divided by."""
+
+_AHEAD_BINS: Indexes = (AHEAD_S / BIN_S).astype(np.int64)
+_AGES: Indexes = np.arange(BINS)
+_THEN: Indexes = np.minimum(_AGES[:, None] + _AHEAD_BINS, BINS)
+_REACH = BINS + int(_AHEAD_BINS[-1])
+_SINCE: Indexes = np.arange(_REACH)[:, None] - _AGES[None, :]
+"""Ages since placing x bins in which the ringing began: bins of ringing."""
+_HISTOGRAMS: Final = ("began", "answered", "otherwise", "answered_unrung", "ended_unrung")
+
+
+@dataclass(frozen=True, slots=True)
+class RingTables:
+    """By age, first of calls that still dial and then of those that ring: 2 x `BINS` rows."""
+
+    answered_by: Floats
+    """Ages x moments: the chance that a call which a person will answer has been answered."""
+    kept: Floats
+    """Ages: the chance that such a call is in that state and of that age or more."""
+    others_kept: Floats
+    """Likewise for a call that nobody will answer."""
+
+
+class RingModel:
+    """Learns from every call that stops ringing."""
+
+    def __init__(self, answer_ratio: float) -> None:
+        """Begin with a plausible network and an answer ratio (0..1), worth `PRIOR_CALLS` calls."""
+        self.began = _bell(median_s=2.5, sigma=0.6, weight=8.0)
+        self.answered = _bell(median_s=10.0, sigma=0.5, weight=PRIOR_CALLS)
+        self.otherwise = _bell(median_s=22.0, sigma=0.25, weight=PRIOR_CALLS)
+        self.answered_unrung = _bell(median_s=12.5, sigma=0.45, weight=0.2)
+        self.ended_unrung = _bell(median_s=2.5, sigma=0.6, weight=2.0)
+        ratio = min(max(answer_ratio, 0.01), 0.99)
+        self.answer_sums = [PRIOR_CALLS * ratio] * len(MEMORIES)
+        self.call_sums = [PRIOR_CALLS] * len(MEMORIES)
+        self.count = 0
+        """Calls observed, never forgotten; the prior is not among them."""
+
+    def observe(self, *, dialled_s: float, rang_s: float | None, answered: bool) -> None:
+        """A call stopped ringing; tell it at that moment, or the answered ones are learned too late.
+
+        Args:
+            dialled_s: from placing it to the ringing, or to the end if it never rang.
+            rang_s: from the ringing to the end; None: it never rang.
+            answered: by a person; False: busy, no answer, failed, or a machine.
+        """
+        rung, unrung = (self.answered, self.answered_unrung) if answered else (self.otherwise, self.ended_unrung)
+        if rang_s is None:
+            unrung[_bin(dialled_s)] += 1.0
+        else:
+            self.began[_bin(dialled_s)] += 1.0
+            rung[_bin(rang_s)] += 1.0
+        # Together: their sums say how many calls ever ring.
+        _fade(rung, unrung)
+        _fade(self.began)
+        self._remember(answered)
+        self.count += 1
+
+    def answer_ratio(self, memory: float) -> float:
+        """The chance that a person answers, over about the last `memory` calls."""
+        for size, answers, calls in zip(MEMORIES, self.answer_sums, self.call_sums, strict=True):
+            if size >= memory:
+                return answers / calls
+        return self.answer_sums[-1] / self.call_sums[-1]
+
+    def mean_s(self) -> float:
+        """How long a call is in the air, on average."""
+        centres = (_AGES + 0.5) * BIN_S
+        unrung, ringing, rang = (
+            self.answered_unrung + self.ended_unrung,
+            self.answered + self.otherwise,
+            self.began.sum(),
+        )
+        spent = self.began @ centres + unrung @ centres + ringing @ centres * (rang / ringing.sum())
+        return float(spent / (rang + unrung.sum()))
+
+    def tables(self) -> RingTables:
+        """What the histograms say now."""
+        began, answered, otherwise = _cumulative(self.began), _cumulative(self.answered), _cumulative(self.otherwise)
+        silent, ended = _cumulative(self.answered_unrung), _cumulative(self.ended_unrung)
+        will_ring = float(self.answered.sum() / (self.answered.sum() + self.answered_unrung.sum()))
+        others_ring = float(self.otherwise.sum() / (self.otherwise.sum() + self.ended_unrung.sum()))
+        dials = will_ring * (1.0 - began[:-1]) + (1.0 - will_ring) * (1.0 - silent[:-1])
+        rings = 1.0 - answered[:-1]
+        answered_dialling = will_ring * _through_ringing(np.diff(began), answered) + (1.0 - will_ring) * _gained(silent)
+        return RingTables(
+            answered_by=np.minimum(
+                np.concatenate(
+                    (
+                        answered_dialling / np.maximum(dials, NEVER)[:, None],
+                        _gained(answered) / np.maximum(rings, NEVER)[:, None],
+                    )
+                ),
+                1.0,
+            ),
+            kept=np.maximum(np.concatenate((dials, will_ring * rings)), NEVER),
+            others_kept=np.maximum(
+                np.concatenate(
+                    (
+                        others_ring * (1.0 - began[:-1]) + (1.0 - others_ring) * (1.0 - ended[:-1]),
+                        others_ring * (1.0 - otherwise[:-1]),
+                    )
+                ),
+                NEVER,
+            ),
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain lists and numbers, for a JSON snapshot."""
+        histograms = {name: getattr(self, name).tolist() for name in _HISTOGRAMS}
+        return histograms | {"answer_sums": self.answer_sums, "call_sums": self.call_sums, "count": self.count}
+
+    def restore(self, snapshot: Mapping[str, object]) -> None:
+        """Take up what `as_dict` gave.
+
+        Raises:
+            ValueError: a part is missing, no number, or of another length than this version keeps.
+        """
+        histograms = {name: row(snapshot, name, BINS) for name in _HISTOGRAMS}
+        answers, calls = row(snapshot, "answer_sums", len(MEMORIES)), row(snapshot, "call_sums", len(MEMORIES))
+        count = int(number(snapshot, "count"))
+        for name, weights in histograms.items():
+            setattr(self, name, weights)
+        self.answer_sums, self.call_sums, self.count = answers.tolist(), calls.tolist(), count
+
+    def _remember(self, answered: bool) -> None:
+        """One more call in every memory; a memory that the next shorter one contradicts is replaced by it."""
+        answers, calls = self.answer_sums, self.call_sums
+        for spot, memory in enumerate(MEMORIES):
+            keep = 1.0 - 1.0 / memory
+            answers[spot] = keep * answers[spot] + answered
+            calls[spot] = keep * calls[spot] + 1.0
+            if spot and _contradicted(
+                answers[spot] / calls[spot], answers[spot - 1] / calls[spot - 1], calls[spot - 1]
+            ):
+                answers[spot], calls[spot] = answers[spot - 1], calls[spot - 1]
+
+
+def _through_ringing(begins: Floats, answered: Floats) -> Floats:
+    """Ages x moments: it begins to ring past this age and is answered by the moment."""
+    by_age = np.concatenate((answered, np.full(_REACH - BINS - 1, answered[-1])))
+    by = begins * np.where(_SINCE >= 0, by_age[np.maximum(_SINCE, 0)], 0.0)
+    later = np.cumsum(by[:, ::-1], axis=1)[:, ::-1]
+    then = np.minimum(_AGES[:, None] + _AHEAD_BINS, _REACH - 1)
+    return np.asarray(later[then, _AGES[:, None]])
+
+
+def _gained(cumulative: Floats) -> Floats:
+    """Ages x moments: the part that comes between."""
+    return np.asarray(cumulative[_THEN] - cumulative[:BINS, None])
+
+
+def _bell(*, median_s: float, sigma: float, weight: float) -> Floats:
+    """A lognormal shape of a total weight."""
+    centres = (_AGES + 0.5) * BIN_S
+    heights = np.exp(-0.5 * (np.log(centres / median_s) / sigma) ** 2) / centres
+    return np.asarray(weight * heights / heights.sum())
+
+
+def _bin(seconds: float) -> int:
+    return max(0, min(int(seconds / BIN_S), BINS - 1))
+
+
+def _fade(*histograms: Floats) -> None:
+    if sum(float(weights.sum()) for weights in histograms) > FORGET_RINGS:
+        for weights in histograms:
+            weights *= 0.5
+
+
+def _cumulative(weights: Floats) -> Floats:
+    sums = np.concatenate(([0.0], np.cumsum(weights)))
+    return np.asarray(sums / sums[-1])
+
+
+def _contradicted(long_ratio: float, short_ratio: float, short_calls: float) -> bool:
+    deviation = math.sqrt(max(long_ratio * (1.0 - long_ratio), 0.01) / short_calls)
+    return abs(short_ratio - long_ratio) > CONTRADICTION_SIGMAS * deviation
