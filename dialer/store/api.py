@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
-from dialer.events import Lead, Write
+from dialer.events import DayAnswers, Lead, Write
 from dialer.report import ListProgress
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AttemptId, CampaignName, CampaignState, Outcome, ServerName, TrunkName
@@ -81,6 +81,35 @@ class Store(Protocol):
 
     def paused_agents(self) -> dict[AgentId, str]:
         """Who was paused when the last engine ended, politely or not, and why."""
+        ...
+
+    def save_learned(self, campaign: CampaignName, *, at: datetime, learned: str) -> None:
+        """Keep what pacing has learned of a campaign, in place of what was kept before.
+
+        Args:
+            campaign: whose.
+            at: now, aware.
+            learned: JSON; the store does not look into it.
+        """
+        ...
+
+    def learned(self, campaign: CampaignName) -> str:
+        """What `save_learned` kept last; empty: nothing yet."""
+        ...
+
+    def answers_by_day(
+        self, campaign: CampaignName, *, at: datetime, zone: tzinfo, days: int
+    ) -> tuple[DayAnswers, ...]:
+        """How many people a campaign answered for, and how many of them it abandoned, oldest day first.
+
+        Only calls that are closed count, each for the day on which it was placed. Days without any are left out.
+
+        Args:
+            campaign: whose.
+            at: now, aware.
+            zone: where a day begins and ends.
+            days: so many, today included.
+        """
         ...
 
     def list_progress(self, list_name: str, *, at: datetime | None = None) -> ListProgress:

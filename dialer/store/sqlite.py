@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Self
@@ -18,10 +18,10 @@ from sqlite_utils import Database
 
 from dialer.accounts.imported import ImportedAccount, ImportResult
 from dialer.clock import SystemClock
-from dialer.events import Write
+from dialer.events import DayAnswers, Write
 from dialer.report import HistoryLine, ListProgress
 from dialer.settings import CampaignSettings
-from dialer.store import concluding, importing, leasing
+from dialer.store import answers, concluding, importing, leasing
 from dialer.store.api import Leased, OpenAttempt
 from dialer.store.columns import moment, moment_text
 from dialer.store.connection import connect, keep_private, make_file, reading, sentences, writing
@@ -30,6 +30,7 @@ from dialer.store.statements import Statements
 from dialer.store.writing import write
 from dialer.types import AgentId, CampaignName, CampaignState
 
+_LEARNED_SQL = Statements("learned")
 _LEASE_SQL = Statements("lease")
 _REPORT_SQL = Statements("report")
 
@@ -109,6 +110,26 @@ class SqliteStore:
         with self.reading() as database:
             rows = database.execute(_LEASE_SQL["paused_agents"]).fetchall()
         return {AgentId(agent_id): reason for agent_id, reason in rows}
+
+    def save_learned(self, campaign: CampaignName, *, at: datetime, learned: str) -> None:
+        """See `Store.save_learned`."""
+        with self._writing() as connection:
+            connection.execute(
+                _LEARNED_SQL["save_learned"], {"campaign": campaign, "at": moment_text(at), "estimates": learned}
+            )
+
+    def learned(self, campaign: CampaignName) -> str:
+        """See `Store.learned`."""
+        with self.reading() as database:
+            row = database.execute(_LEARNED_SQL["learned"], {"campaign": campaign}).fetchone()
+        return str(row[0]) if row is not None else ""
+
+    def answers_by_day(
+        self, campaign: CampaignName, *, at: datetime, zone: tzinfo, days: int
+    ) -> tuple[DayAnswers, ...]:
+        """See `Store.answers_by_day`."""
+        with self.reading() as database:
+            return answers.answers_by_day(database.conn, campaign, at=at, zone=zone, days=days)
 
     def add_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str = "") -> None:
         """See `Store.add_stop`.

@@ -179,7 +179,7 @@ def test_a_closed_store_fails_in_a_sentence(tmp_path: Path) -> None:
         store.open_attempts()
 
 
-@pytest.mark.parametrize("file", ["lease", "write", "import"])
+@pytest.mark.parametrize("file", ["lease", "write", "import", "learned"])
 def test_no_statement_of_the_engine_reads_a_whole_table(tmp_path: Path, file: str) -> None:
     store = SqliteStore.create(tmp_path / "store.db")
     statements = Statements(file)
