@@ -21,6 +21,8 @@ from dialer.prediction.rings import RingModel
 from dialer.settings import PacingSettings
 
 FRESH_SHARE: Final = 0.05
+NEGLIGIBLE: Final = 0.004
+"""Moments at which so small a part of the answers comes are not looked at."""
 FRESH_COUNT: Final = 4
 """What was worked out is worked out again after so large a share, and number, of new observations."""
 
@@ -34,11 +36,18 @@ class Outlook:
     answered_soon: Floats
     """Ages of calls: answered within the look-ahead, if a person will answer."""
     occupies: Floats
-    """Ages of calls x moments: answered by then and still talking or wrapping up, if a person will answer."""
+    """Ages of calls x moments: answered by then and not dealt with yet, if a person will answer.
+
+    Only the moments are kept at which a call placed now may well be answered: what happens then is all that counts.
+    """
     free_by: Floats
     """Ages of talks, then of wrap-ups, x moments: the agent is free by then."""
+    freed_soon: Floats
+    """Likewise: free within the look-ahead."""
     answer_steps: Floats
-    """Moments: the chance that a call placed now, which a person will answer, is answered then."""
+    """Moments: when a call placed now is answered, if a person will answer it; chances that sum to 1."""
+    ring_s: float
+    """How long a call is in the air, on average."""
     learned: tuple[int, int, int]
     """Observations of rings, talks and wrap-ups that it rests on."""
     asked_for: tuple[float, float]
@@ -123,13 +132,17 @@ def _worked_out(
     after = along_lag(0.5 * half_later)
     handled_by = steps(talk[1]) @ after
     stays = along_lag(1.0 - np.concatenate(([0.0], handled_by[:-1])))
+    answer_steps = steps(rings.answered_by[0])
+    matters = np.flatnonzero(answer_steps > NEGLIGIBLE * answer_steps.sum())
     return Outlook(
         kept=rings.kept,
         others_kept=rings.others_kept,
         answered_soon=rings.answered_by[:, -1].copy(),
-        occupies=steps(rings.answered_by) @ stays,
-        free_by=np.concatenate((steps(talk[0]) @ after, wrap_up[0])),
-        answer_steps=steps(rings.answered_by[0]),
+        occupies=np.ascontiguousarray((steps(rings.answered_by) @ stays)[:, matters]),
+        free_by=np.ascontiguousarray(np.concatenate((steps(talk[0]) @ after, wrap_up[0]))[:, matters]),
+        freed_soon=np.concatenate((steps(talk[0]) @ after, wrap_up[0]))[:, -1].copy(),
+        answer_steps=answer_steps[matters] / answer_steps[matters].sum(),
+        ring_s=ring.mean_s(),
         learned=learned,
         asked_for=asked_for,
     )

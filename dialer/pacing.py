@@ -212,21 +212,21 @@ class _Forecast:
             talking_s=talking_s,
             wrapping_s=wrapping_s,
         )
-        ratio = e.ring.answer_ratio(max(MIN_MEMORY_CALLS, MEMORY_S * view.in_air / e.ring.mean_s()))
+        ratio = e.ring.answer_ratio(max(MIN_MEMORY_CALLS, MEMORY_S * view.in_air / outlook.ring_s))
         calls, odds = _calls_in_air(view, ratio / (1.0 - ratio))
         kept = odds * outlook.kept[calls]
         answers = kept / (kept + outlook.others_kept[calls])
         newcomer_odds = ratio / (1.0 - ratio) * view.next_odds
         newcomer = newcomer_odds / (1.0 + newcomer_odds)
-        freed = outlook.free_by[_busy_agents(talking_s, wrapping_s)] * min(max(view.agents_shared, 0.0), 1.0)
+        busy, share = _busy_agents(talking_s, wrapping_s), min(max(view.agents_shared, 0.0), 1.0)
         self.answers_in_air = float(answers @ outlook.answered_soon[calls])
         self.answer_chance = newcomer * float(outlook.answered_soon[0])
-        self.agents_freed = float(freed[:, -1].sum())
-        self._weights = outlook.answer_steps / max(float(outlook.answered_soon[0]), rings.NEVER)
+        self.agents_freed = share * float(outlook.freed_soon[busy].sum())
+        self._weights = outlook.answer_steps
         self._shortage = Shortage(
             free=view.ready - view.waiting,
             asked=answers[:, None] * outlook.occupies[calls],
-            freed=freed,
+            freed=outlook.free_by[busy] * share if share < 1.0 else outlook.free_by[busy],
             newcomer=newcomer * outlook.occupies[0],
         )
 
@@ -234,18 +234,21 @@ class _Forecast:
         """The most calls, `floor` at least, of which even the last one is worth its price."""
         if floor >= ceiling or self._chances_lost(floor, floor)[0] > price:
             return floor
-        good = floor + 1
-        while good < ceiling:
-            upto = min(good + CHUNK, ceiling)
-            over = np.flatnonzero(self._chances_lost(good, upto - 1) > price)
-            if len(over):
-                return good + int(over[0])
-            good = upto
+        good, reach = floor + 1, CHUNK
+        while good < ceiling:  # several numbers at once, in growing strides, then between the last two
+            stride = max(1, min(reach, ceiling - good) // CHUNK)
+            fine = self._chances_lost(good, min(good + stride * CHUNK, ceiling) - 1, stride) <= price
+            if fine.all():
+                good, reach = good + stride * (len(fine) - 1) + 1, reach * CHUNK
+            else:
+                risky = int(fine.argmin())
+                ceiling = good + stride * risky
+                good, reach = (ceiling - stride + 1 if risky else good), ceiling - good
         return good
 
-    def _chances_lost(self, fewest: int, most: int) -> Floats:
+    def _chances_lost(self, fewest: int, most: int, stride: int = 1) -> Floats:
         """For `fewest` to `most` further calls: the chance that one on top, when answered, finds nobody free."""
-        return np.asarray(self._shortage.none_free(fewest, most) @ self._weights)
+        return np.asarray(self._shortage.none_free(fewest, most, stride) @ self._weights)
 
 
 def _calls_in_air(view: PoolView, odds: float) -> tuple[Indexes, Floats]:

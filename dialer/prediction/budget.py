@@ -17,9 +17,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-HELD_BACK: Final = 0.5
+HELD_BACK: Final = 0.9
 """Abandoned calls: the part of the last one that can never be spent."""
-CAUTION: Final = 0.6
+CAUTION: Final = 0.45
 """Times the root of what is left, held back against bad luck."""
 LAST_CHANCE: Final = 0.03
 """Abandoned calls that may still be expected in all when not even one is left."""
@@ -88,4 +88,6 @@ def spend(budgets: Iterable[Budget], target: float, to_come: float) -> Spending:
 def _wished(left: float) -> float:
     """Abandoned calls to expect in all that is to come, when `left` are allowed."""
     spare = max(left - HELD_BACK, 0.0)
-    return max(spare - CAUTION * math.sqrt(spare) + 0.1, LAST_CHANCE if left > 0.0 else BROKE)
+    if left < 1.0:
+        return LAST_CHANCE if left > 0.0 else BROKE
+    return max(spare - CAUTION * math.sqrt(spare) + 0.1, LAST_CHANCE)

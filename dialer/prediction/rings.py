@@ -23,7 +23,7 @@ from dialer.prediction.reading import number, row
 BIN_S: Final = 0.5
 BINS: Final = 128
 """Ages of 64 s and more share the last bin."""
-MEMORIES: Final = (64.0, 192.0, 576.0, 1728.0)
+MEMORIES: Final = (64.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
 """Calls over which the answer ratio is averaged; see `RingModel.answer_ratio`."""
 CONTRADICTION_SIGMAS: Final = 3.2
 PRIOR_CALLS: Final = 12.0

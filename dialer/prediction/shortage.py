@@ -37,7 +37,16 @@ def _normal() -> Floats:
     return np.concatenate(([0.0], np.cumsum(cells)))
 
 
-_NORMAL: Floats = _normal()
+_UPPER_TAIL: Floats = 1.0 - _normal()
+_FROM_SUMS: Floats = np.array(
+    [  # sums of p, p^2, p^3, p^4 over all events, then with signs
+        [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
+        [1.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 1.0, -3.0, 2.0, 0.0],
+        [1.0, -7.0, 12.0, -6.0, 0.0, 0.0, 0.0, 0.0],
+    ]
+)
+"""Cumulants of a sum of yes-or-no events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +86,27 @@ class Shortage:
         self._free, self._asked, self._freed, self._newcomer = free, asked, freed, newcomer
         self._exact = len(asked) + len(freed) <= EXACT_EVENTS
         if not self._exact:
-            self._cumulants = _cumulants(asked) + _cumulants(freed) * ((-1.0,), (1.0,), (-1.0,), (1.0,))
+            self._cumulants = _cumulants(asked, freed)
             self._cumulants[0] -= free
-            self._each_more = _cumulants(newcomer[None, :])
 
-    def none_free(self, fewest: int, most: int) -> Floats:
+    def none_free(self, fewest: int, most: int, stride: int = 1) -> Floats:
         """The chance that every agent is taken.
 
+        Args:
+            fewest: further calls.
+            most: further calls.
+            stride: look at every so many-th number between them.
+
         Returns:
-            Numbers of further calls (`fewest` to `most`) x moments.
+            Numbers of further calls x moments.
         """
         if self._exact:
-            return self._exactly(fewest, most)
-        more = np.arange(fewest, most + 1, dtype=np.float64)[:, None]
-        mean, variance, third, fourth = (
-            base + more * each for base, each in zip(self._cumulants, self._each_more, strict=True)
-        )
-        return _normal_tail(mean, np.maximum(variance, 1e-6), third, fourth)
+            return self._exactly(fewest, most)[::stride]
+        if most == 0:
+            return _normal_tail(self._cumulants)[None, :]
+        each_more = _cumulants(self._newcomer[None, :], self._freed[:0])
+        more = np.arange(fewest, most + 1, stride, dtype=np.float64)[:, None]
+        return _normal_tail(self._cumulants[:, None, :] + more * each_more[:, None, :])
 
     def _exactly(self, fewest: int, most: int) -> Floats:
         lowest = min(-self._free - len(self._freed), 0)
@@ -114,20 +127,28 @@ class Shortage:
         return np.asarray(both * np.exp(-1j * self._free * spectrum.angles))
 
 
-def _cumulants(chances: Floats) -> Floats:
-    """Four cumulants x moments of the number of events that say yes."""
+def _cumulants(up: Floats, down: Floats) -> Floats:
+    """Four cumulants x moments of the number of events of `up` that say yes less those of `down`."""
+    chances = np.concatenate((up, down))
     squares = chances * chances
-    p1, p2 = chances.sum(axis=0), squares.sum(axis=0)
-    p3, p4 = (squares * chances).sum(axis=0), (squares * squares).sum(axis=0)
-    return np.array((p1, p1 - p2, p1 - 3.0 * p2 + 2.0 * p3, p1 - 7.0 * p2 + 12.0 * p3 - 6.0 * p4))
+    powers = np.concatenate((chances, squares, squares * chances, squares * squares), axis=1)
+    signs = np.ones((2, len(chances)))
+    signs[1, len(up) :] = -1.0
+    sums: Floats = (signs @ powers).reshape(8, -1)
+    return _FROM_SUMS @ sums
 
 
-def _normal_tail(mean: Floats, variance: Floats, third: Floats, fourth: Floats) -> Floats:
-    """P(X >= 0) for a whole-numbered X of these cumulants."""
-    sigma = np.sqrt(variance)
-    x = np.minimum(np.maximum((-0.5 - mean) / sigma, -8.0), 8.0)
-    skew, excess, squared = third / (variance * sigma), fourth / (variance * variance), x * x
-    first = skew * (squared - 1.0) / 6.0
-    second = x * (excess * (squared - 3.0) / 24.0 + skew * skew * (squared * squared - 10.0 * squared + 15.0) / 72.0)
-    below = np.interp(x, _X, _NORMAL) - np.exp(-0.5 * squared) / _ROOT_TWO_PI * (first + second)
-    return np.asarray(np.minimum(np.maximum(1.0 - below, 0.0), 1.0))
+def _normal_tail(cumulants: Floats) -> Floats:
+    """P(X >= 0) for a whole-numbered X of these four cumulants (first axis)."""
+    mean, variance, third, fourth = cumulants
+    inverse = 1.0 / np.maximum(variance, 1e-6)
+    scale = np.sqrt(inverse)
+    x = (-0.5 - mean) * scale
+    squared = x * x
+    skew = third * inverse * scale * (1.0 / 6.0)
+    corrections = skew * (squared - 1.0) + x * (
+        fourth * inverse * inverse * (1.0 / 24.0) * (squared - 3.0)
+        + 0.5 * skew * skew * ((squared - 10.0) * squared + 15.0)
+    )
+    above = np.interp(x, _X, _UPPER_TAIL) + np.exp(-0.5 * squared) * (1.0 / _ROOT_TWO_PI) * corrections
+    return np.asarray(np.minimum(np.maximum(above, 0.0), 1.0))
