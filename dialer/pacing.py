@@ -43,7 +43,9 @@ CHUNK: Final = 8
 USUAL_OCCUPANCY: Final = 0.8
 """Tells how many answers to expect before there were any."""
 OPEN_ENDED_S: Final = 1800.0
-"""A campaign whose end is unknown spends as if it ended so long from now, over and over."""
+"""A campaign whose end is unknown spends as if it ended so long from now, over and over,"""
+OPEN_ENDED_SURELY: Final = 0.5
+"""and counts on this part of the answers until then only: whenever it does end, it is under its target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class PoolView:
     elapsed_s: float = 0.0
     """Since the campaign was launched."""
     left_s: float | None = None
-    """Until its calling hours end for today, as far as is known."""
+    """Until it will dial no more today; None: not known."""
     budgets: tuple[Budget, ...] = ()
     """The windows whose abandonment counts; empty: the campaign since its launch."""
     wrap_up_limit_s: float = math.inf
@@ -193,11 +195,11 @@ def _predictive(view: PoolView, e: Estimates, settings: PacingSettings) -> Decis
 
 
 def _spending(view: PoolView, e: Estimates, settings: PacingSettings) -> Spending:
-    left_s = OPEN_ENDED_S if view.left_s is None else view.left_s
+    left_s, surely = (OPEN_ENDED_S, OPEN_ENDED_SURELY) if view.left_s is None else (view.left_s, 1.0)
     expected_per_s = USUAL_OCCUPANCY * view.agents / (e.talk.mean_s() + e.wrap_up.mean_s())
     to_come = answers_to_come(view.answered, view.elapsed_s, left_s, expected_per_s)
     budgets = view.budgets or (Budget(name="campaign", answered=view.answered, abandoned=view.abandoned),)
-    return spend(budgets, settings.target_abandonment_ratio, to_come)
+    return spend(budgets, settings.target_abandonment_ratio, to_come, surely)
 
 
 class _Forecast:

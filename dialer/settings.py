@@ -134,10 +134,12 @@ class PacingSettings:
 
     ratio: float = 1.0
     """Mode `power`: calls in the air per free agent."""
-    max_ratio: float = 5.0
+    max_ratio: float = 10.0
     """Mode `predictive`: never more calls in the air than this many per logged-in agent."""
     target_abandonment_ratio: float = 0.03
     """Abandoned / answered by a person, over the campaign."""
+    day_ends: time | None = None
+    """When the agents go home, in the dialer's zone; the abandonment budget is planned up to then. None: not known."""
     max_calls_per_s: float = 50.0
     initial_answer_ratio: float = 0.3
     """What is believed of the list before the first calls have ended."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from benchmarks.pacing.scenarios import Scenario
 from dialer.settings import (
@@ -28,6 +29,7 @@ from dialer.settings import (
 )
 from dialer.sim.behaviour import Behaviour, Curve, MassBreak, Rest, Shift
 from dialer.sim.durations import Exponential, Lognormal
+from dialer.sim.run import SOME_DAY_AT
 from dialer.types import AgentId, CampaignName, DispositionCode, Mode, ServerName, TrunkName
 
 SERVER, TRUNK = ServerName("main"), TrunkName("trunk")
@@ -91,7 +93,10 @@ def campaign_settings(scenario: Scenario, target_ratio: float) -> CampaignSettin
         mode=Mode.PREDICTIVE,
         trunks=(TRUNK,),
         pacing=PacingSettings(
-            target_abandonment_ratio=target_ratio, max_ratio=MAX_RATIO, max_calls_per_s=_plenty_per_s(scenario)
+            target_abandonment_ratio=target_ratio,
+            day_ends=_day_ends(scenario),
+            max_ratio=MAX_RATIO,
+            max_calls_per_s=_plenty_per_s(scenario),
         ),
         rules=CallingRules(windows=all_day, close_margin_s=0.0, legal_wait_s=scenario.legal_wait_s),
         detect_machines=scenario.detects_machines,
@@ -102,6 +107,12 @@ def campaign_settings(scenario: Scenario, target_ratio: float) -> CampaignSettin
         next_steps=(),
         messages=MessageSettings(abandoned="dialer/zh/sorry"),
     )
+
+
+def _day_ends(scenario: Scenario) -> time:
+    """The end of the run, which campaigns know as a rule; runs begin at `SOME_DAY_AT`."""
+    zone = ZoneInfo(dialer_settings(scenario).time_zone)
+    return (SOME_DAY_AT + timedelta(hours=scenario.hours)).astimezone(zone).time()
 
 
 def _plenty_per_s(scenario: Scenario) -> float:

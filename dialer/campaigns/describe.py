@@ -107,6 +107,11 @@ def _pacing(campaign: CampaignSettings, say: _Speech) -> Iterable[str]:
                 f"predictive: at most {percent(pacing.target_abandonment_ratio)} abandoned, "
                 f"never more than {pacing.max_ratio:g} calls in the air per agent",
             )
+            if pacing.day_ends is not None:
+                yield say(
+                    f"放弃额度按坐席 {pacing.day_ends:%H:%M} 下班安排",
+                    f"the abandonment budget is planned up to {pacing.day_ends:%H:%M}, when the agents go home",
+                )
             yield say(
                 f"有数据之前按接通率 {percent(pacing.initial_answer_ratio)}、通话 {spelled(pacing.initial_talk_s)}、"
                 f"话后 {spelled(pacing.initial_wrap_up_s)} 估计",

@@ -186,6 +186,7 @@ def _pacing(section: PacingSection) -> PacingSettings:
         ratio=section.ratio,
         max_ratio=section.max_ratio,
         target_abandonment_ratio=section.target_abandonment,
+        day_ends=section.day_ends,
         max_calls_per_s=section.max_calls_per_s,
         initial_answer_ratio=section.initial_answer_ratio,
         initial_talk_s=section.initial_talk,

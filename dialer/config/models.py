@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.config.values import (
     CallerIds,
+    Clock,
     Day,
     Digits,
     Duration,
@@ -126,8 +127,9 @@ class PacingSection(Section):
     """How eagerly a campaign dials."""
 
     ratio: Annotated[float, Field(ge=1, le=20)] = 1.0
-    max_ratio: Annotated[float, Field(ge=1, le=20)] = 5.0
+    max_ratio: Annotated[float, Field(ge=1, le=50)] = 10.0
     target_abandonment: Ratio = 0.03
+    day_ends: Clock | None = None
     max_calls_per_s: Annotated[float, Field(gt=0, le=1_000)] = 50.0
     initial_answer_ratio: Ratio = 0.3
     initial_talk: Annotated[Duration, Field(gt=0)] = 120.0

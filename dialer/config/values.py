@@ -128,6 +128,12 @@ def parse_secret(value: object) -> str:
     return str(value)
 
 
+def _clock(value: object) -> time:
+    if not isinstance(value, str):
+        raise wrong("is not a time; write 08:00, up to 24:00")
+    return parse_clock(value)
+
+
 def _matching(pattern: re.Pattern[str], allowed: str) -> BeforeValidator:
     def parse(value: object) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
@@ -145,6 +151,7 @@ def _one_or_more(value: object) -> object:
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Ratio = Annotated[float, BeforeValidator(parse_ratio)]
 Money = Annotated[Decimal, BeforeValidator(parse_money)]
+Clock = Annotated[time, BeforeValidator(_clock)]
 Day = Annotated[date, BeforeValidator(parse_date)]
 Windows = Annotated[tuple[Annotated[Window, BeforeValidator(parse_window)], ...], BeforeValidator(_one_or_more)]
 Secret = Annotated[str, BeforeValidator(parse_secret)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dialer import pacing
@@ -44,22 +45,31 @@ def plan_of(floor: FloorState, run: CampaignRun, now: Moment) -> DayPlan:
     if plan is None or now.s >= plan.valid_until_s:
         zone = ZoneInfo(floor.settings.time_zone)
         local = now.at.astimezone(zone)
-        window = hours.open_interval(run.settings.rules, (zone,), now.at)
         plan = run.plan = DayPlan(
             valid_until_s=now.s + PLAN_LIFE_S,
             on=local.date(),
             hour=local.hour,
-            closes_at=window.ends_at if window is not None else None,
+            ends_at=_ends_at(run.settings, zone, now.at),
         )
     return plan
 
 
-def left_s(floor: FloorState, run: CampaignRun, now: Moment) -> float | None:
-    """Until the campaign may dial no more today, in seconds; None: not known."""
-    closes_at = plan_of(floor, run, now).closes_at
-    if closes_at is None:
+def _ends_at(settings: CampaignSettings, zone: ZoneInfo, at: datetime) -> datetime | None:
+    """When the agents go home, or calling hours end if that is earlier; None: not known."""
+    day_ends = settings.pacing.day_ends
+    if day_ends is None:
         return None
-    return max(0.0, (closes_at - now.at).total_seconds() - run.settings.rules.close_margin_s)
+    home_at = datetime.combine(at.astimezone(zone).date(), day_ends, tzinfo=zone)
+    if home_at <= at:
+        home_at += timedelta(days=1)  # a night shift
+    window = hours.open_interval(settings.rules, (zone,), at)
+    return home_at if window is None else min(home_at, window.ends_at)
+
+
+def left_s(floor: FloorState, run: CampaignRun, now: Moment) -> float | None:
+    """Until the campaign will dial no more today, in seconds; None: not known."""
+    ends_at = plan_of(floor, run, now).ends_at
+    return None if ends_at is None else max(0.0, (ends_at - now.at).total_seconds())
 
 
 def placed(floor: FloorState, run: CampaignRun, call: Call, now: Moment) -> None:

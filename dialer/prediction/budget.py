@@ -69,17 +69,18 @@ def answers_to_come(answered: int, elapsed_s: float, left_s: float, expected_per
     return left_s * (answered + LEANING) / (elapsed_s + LEANING / expected_per_s)
 
 
-def spend(budgets: Iterable[Budget], target: float, to_come: float) -> Spending:
+def spend(budgets: Iterable[Budget], target: float, to_come: float, surely: float = 1.0) -> Spending:
     """The abandonment ratio to aim at now: the least that any window wants.
 
     Args:
         budgets: every window that counts; at least one. None of them ends before `to_come` has come.
         target: abandoned / answered, the same for all.
         to_come: answers by a person that are still to come today.
+        surely: the part (0..1) of them that the windows may count on already.
     """
     found = []
     for budget in budgets:
-        left = target * (budget.answered + to_come) + budget.slack - budget.abandoned
+        left = target * (budget.answered + surely * to_come) + budget.slack - budget.abandoned
         aim = min(_wished(left) / max(to_come, 1.0), HASTE * target)
         found.append(Spending(aim=aim, budget=budget.name, left=left))
     return min(found, key=lambda spending: spending.aim)
