@@ -25,8 +25,8 @@ class DayPlan:
     valid_until_s: float
     on: date
     hour: int
-    closes_at: datetime | None
-    """When the campaign's calling hours end; None: they are not open here now."""
+    ends_at: datetime | None
+    """When the campaign will dial no more; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class AnswerBook:
     _concluded: set[str] = field(default_factory=set)
 
     def restore(self, days: Iterable[DayAnswers]) -> None:
-        """What the store knows of earlier runs."""
+        """What the store knows of earlier runs: days only, so the hour that is watched begins anew with each run."""
         for day in days:
             answered, abandoned = self._days.get(day.on, (0, 0))
             self._days[day.on] = (answered + day.answered, abandoned + day.abandoned)
