@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from dialer.prediction.odds import MOST_MARKS, MOST_WEIGHT, OddsModel
+
+
+def odds_of(chance: float) -> float:
+    return chance / (1.0 - chance)
+
+
+def taught(kinds: Sequence[tuple[tuple[str, ...], float]], count: int, seed: int, ratio: float) -> OddsModel:
+    """Calls of each kind (marks, chance of an answer), as often as each other."""
+    rng, model = np.random.default_rng(seed), OddsModel()
+    for _ in range(count):
+        marks, chance = kinds[int(rng.integers(len(kinds)))]
+        model.observe(marks, answered=bool(rng.random() < chance), answer_ratio=ratio)
+    return model
+
+
+def test_two_kinds_of_accounts_are_told_apart() -> None:
+    kinds = [(("region north",), 0.4), (("region south",), 0.1)]
+    for seed in range(5):
+        model = taught(kinds, 6000, seed, ratio=0.25)
+        for marks, chance in kinds:
+            learned = odds_of(0.25) * model.odds(marks)
+            assert math.log(learned / odds_of(chance)) == pytest.approx(0.0, abs=0.25), (seed, marks)
+
+
+def test_marks_that_come_together_in_all_combinations_add_up() -> None:
+    base, effects = -1.2, {"hour 9": 0.5, "hour 15": -0.5, "attempts 0": 0.6, "attempts 3": -0.6}
+    kinds = []
+    for hour in ("hour 9", "hour 15"):
+        for attempts in ("attempts 0", "attempts 3"):
+            log_odds = base + effects[hour] + effects[attempts]
+            kinds.append(((hour, attempts), 1.0 / (1.0 + math.exp(-log_odds))))
+    ratio = sum(chance for _, chance in kinds) / len(kinds)
+    model = taught(kinds, 12_000, seed=1, ratio=ratio)
+    for marks, chance in kinds:
+        assert math.log(odds_of(ratio) * model.odds(marks) / odds_of(chance)) == pytest.approx(0.0, abs=0.25), marks
+
+
+def test_a_few_calls_change_little() -> None:
+    for seed in range(20):
+        model = taught([(("trunk a",), 0.3)], 10, seed, ratio=0.3)
+        assert 0.6 < model.odds(("trunk a",)) < 1.6, seed
+
+
+def test_a_single_answer_moves_the_odds_by_less_than_a_tenth() -> None:
+    model = OddsModel()
+    model.observe(("trunk a",), answered=True, answer_ratio=0.2)
+    assert 1.0 < model.odds(("trunk a",)) < 1.1
+
+
+def test_marks_that_every_call_has_make_no_difference_in_the_end() -> None:
+    marks = ("trunk a", "hour 9", "attempts 0", "region x", "product y", "risk z")
+    logs = [math.log(taught([(marks, 0.3)], 3000, seed, ratio=0.3).odds(marks)) for seed in range(12)]
+    assert abs(float(np.mean(logs))) < 0.05
+    assert float(np.std(logs)) < 0.15
+
+
+def test_an_unknown_mark_makes_no_difference() -> None:
+    assert OddsModel().odds(("never seen",)) == 1.0
+    assert OddsModel().odds(()) == 1.0
+
+
+def test_one_mark_changes_the_odds_within_bounds() -> None:
+    model = OddsModel()
+    for _ in range(5000):
+        model.observe(("always",), answered=True, answer_ratio=0.05)
+        model.observe(("never",), answered=False, answer_ratio=0.95)
+    assert model.odds(("always",)) == pytest.approx(math.exp(MOST_WEIGHT))
+    assert model.odds(("never",)) == pytest.approx(math.exp(-MOST_WEIGHT))
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_extreme_answer_ratios_are_survived(ratio: float) -> None:
+    model = taught([(("trunk a",), 0.5)], 500, seed=1, ratio=ratio)
+    assert math.isfinite(model.odds(("trunk a",)))
+
+
+def test_no_more_marks_are_kept_than_a_sound_campaign_has() -> None:
+    model = OddsModel()
+    for number in range(2 * MOST_MARKS):
+        model.observe((f"region {number}",), answered=True, answer_ratio=0.2)
+    assert len(model.weights) == len(model.counts) == MOST_MARKS
+    assert model.odds((f"region {2 * MOST_MARKS - 1}",)) == 1.0
+    before = model.odds(("region 0",))
+    model.observe(("region 0",), answered=True, answer_ratio=0.2)
+    assert model.odds(("region 0",)) > before
+
+
+def test_a_snapshot_survives_json_and_a_damaged_one_changes_nothing() -> None:
+    model, again = taught([(("a", "b"), 0.4), (("c",), 0.1)], 300, seed=2, ratio=0.25), OddsModel()
+    snapshot = json.loads(json.dumps(model.as_dict()))
+    for damaged, place in (
+        ({**snapshot, "counts": None}, "counts"),
+        ({**snapshot, "weights": {**snapshot["weights"], "b": "heavy"}}, "at b;"),
+        ({**snapshot, "counts": {**snapshot["counts"], "c": float("nan")}}, "at c;"),
+        ({**snapshot, "weights": {}}, "at "),
+    ):
+        with pytest.raises(ValueError, match=place):
+            OddsModel().restore(damaged)
+    again.restore(snapshot)
+    assert again.as_dict() == model.as_dict()
+    assert again.odds(("a", "b", "c")) == model.odds(("a", "b", "c"))
