@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -46,8 +46,9 @@ from dialer.events import (
 )
 from dialer.floor import board
 from dialer.floor.floor import Floor
-from dialer.floor.state import Moment
+from dialer.floor.state import CampaignRun, Moment
 from dialer.ledger import Ledger
+from dialer.memory import Memory
 from dialer.replay.recorder import Recorder
 from dialer.report import ListProgress
 from dialer.servers import Servers
@@ -99,6 +100,7 @@ class Engine:
         self._awake = asyncio.Event()
         self._servers = Servers(settings, clock, take=self._take)
         self._ledger = Ledger(store, clock, engine=self._engine_name, take=self._take, send=self._servers.originate)
+        self._memory = Memory(store, self._ledger, clock)
         self._stop_by_s: float | None = None
         self._progress: dict[CampaignName, ListProgress] = {}
         self._recovered = asyncio.Event()
@@ -129,9 +131,15 @@ class Engine:
 
         Raises:
             SettingsError: The file is wrong; whatever ran goes on as it was.
+            StoreError: What is known of the campaign cannot be read; it is not launched.
         """
         settings = self._load_campaign(self._settings, campaign)
-        return await self.tell(CampaignLaunched(settings=settings))
+        return await self.tell(await self._launch_of(settings))
+
+    async def _launch_of(self, settings: CampaignSettings) -> CampaignLaunched:
+        if settings.name in self._floor.state.campaigns:
+            return CampaignLaunched(settings=settings)  # the floor keeps what it has
+        return await self._memory.launch_of(settings, self._settings.time_zone)
 
     async def reload(self) -> tuple[Report, ...]:
         """Read every settings file again; an error leaves all as it was.
@@ -190,11 +198,13 @@ class Engine:
                 helpers = [
                     group.create_task(self._ledger.run(), name="ledger"),
                     group.create_task(self._count_accounts(), name="count accounts"),
+                    group.create_task(self._memory.keep(self._runs), name="keep what was learned"),
                 ]
                 self._servers.begin()
                 await self._step_until_stopped()
                 self._close_shifts("engine stopped")
                 await self._ledger.flush()
+                await self._memory.save(self._runs())
                 for task in helpers:
                     task.cancel()
         finally:
@@ -230,7 +240,7 @@ class Engine:
             )
         for name, state in states.items():
             if state is CampaignState.RUNNING and name in self._floor.state.known:
-                self._step(CampaignLaunched(settings=self._floor.state.known[name]))
+                self._step(await self._launch_of(self._floor.state.known[name]))
 
     async def _step_until_stopped(self) -> None:
         while not self._may_stop():
@@ -315,6 +325,9 @@ class Engine:
                         partial(self._store.list_progress, settings.list_name, at=at)
                     )
             await asyncio.sleep(PROGRESS_EVERY_S)
+
+    def _runs(self) -> Collection[CampaignRun]:
+        return self._floor.state.campaigns.values()
 
     def _close_shifts(self, reason: str) -> None:
         """Write every agent down as offline; whoever is on the line after all is written down again at once."""

@@ -24,7 +24,7 @@ from dialer.events import (
     PauseRecovered,
     SaveCallEvent,
 )
-from dialer.floor import connecting, shift
+from dialer.floor import connecting, learning, shift
 from dialer.floor.books import UNSERVED
 from dialer.floor.closing import close, free_reserved_agent
 from dialer.floor.state import CampaignRun, FloorState, Link, Moment
@@ -275,11 +275,22 @@ def _conclude_lost(floor: FloorState, fact: AttemptRecovered, call: Call, now: M
     if fact.outcome is None:
         floor.emit(CloseAttempt(attempt_id=fact.attempt_id, at=now.at, outcome=outcome, detail="lost in a restart"))
     floor.report("attempt.concluded", attempt=fact.attempt_id, outcome=outcome)
+    if fact.outcome is None and fact.talked:
+        _count_answer(floor, call, now)
     if outcome is Outcome.BRIDGED:
         talked = replace(call, bridged_s=now.s, talk_ended_s=now.s, talked_with=fact.agent_id)
         conclude_by_default(floor, talked, now, "wrap-up lost in a restart")
     else:
         conclude_unattended(floor, call, outcome, now)
+
+
+def _count_answer(floor: FloorState, call: Call, now: Moment) -> None:
+    """Whoever talked was answered for, seen or not. The store did not know it yet when the campaign was launched."""
+    run = floor.campaigns.get(call.campaign)
+    if run is not None:
+        on = learning.plan_of(floor, run, now).on
+        run.answers.conclude(call.attempt_id, abandoned=False, on=on, now_s=now.s)
+        run.answers.forget(call.attempt_id)
 
 
 def _aware(moment: datetime) -> datetime:
