@@ -76,4 +76,4 @@ class OddsModel:
         """
         counts, weights = part(snapshot, "counts"), part(snapshot, "weights")
         self.counts = {mark: number(counts, mark) for mark in list(counts)[:MOST_MARKS]}
-        self.weights = {mark: number(weights, mark) for mark in self.counts}
+        self.weights = {mark: min(max(number(weights, mark), -MOST_WEIGHT), MOST_WEIGHT) for mark in self.counts}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
 from dialer.prediction.moments import Floats
+
+LARGEST: Final = 1e12
+"""No count and no sum of seconds comes near it; with larger ones arithmetic fails."""
 
 
 def part(snapshot: Mapping[str, object], key: str) -> Mapping[str, object]:
@@ -32,7 +35,7 @@ def number(snapshot: Mapping[str, object], key: str) -> float:
 
 
 def row(snapshot: Mapping[str, object], key: str, length: int) -> Floats:
-    """So many finite numbers.
+    """So many finite numbers, none below zero.
 
     Raises:
         ValueError: there are not so many, or some are no such numbers.
@@ -40,10 +43,13 @@ def row(snapshot: Mapping[str, object], key: str, length: int) -> Floats:
     values = snapshot.get(key)
     if not isinstance(values, list) or len(values) != length:
         raise ValueError(f"the snapshot of the estimates lacks {length} numbers at {key}; start from Estimates.initial")
-    return np.array([_number(value, key) for value in values])
+    found = np.array([_number(value, key) for value in values])
+    if (found < 0.0).any():
+        raise ValueError(f"the snapshot of the estimates has numbers below zero at {key}; start from Estimates.initial")
+    return found
 
 
 def _number(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"the snapshot of the estimates has no number at {key}; start from Estimates.initial")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+        raise ValueError(f"the snapshot of the estimates has no sound number at {key}; start from Estimates.initial")
     return float(value)

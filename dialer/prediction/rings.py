@@ -141,7 +141,7 @@ class RingModel:
     def as_dict(self) -> dict[str, object]:
         """Plain lists and numbers, for a JSON snapshot."""
         histograms = {name: getattr(self, name).tolist() for name in _HISTOGRAMS}
-        return histograms | {"answer_sums": self.answer_sums, "call_sums": self.call_sums, "count": self.count}
+        return histograms | {"answer_sums": [*self.answer_sums], "call_sums": [*self.call_sums], "count": self.count}
 
     def restore(self, snapshot: Mapping[str, object]) -> None:
         """Take up what `as_dict` gave.
@@ -151,6 +151,8 @@ class RingModel:
         """
         histograms = {name: row(snapshot, name, BINS) for name in _HISTOGRAMS}
         answers, calls = row(snapshot, "answer_sums", len(MEMORIES)), row(snapshot, "call_sums", len(MEMORIES))
+        if not ((answers <= calls) & (calls > 0.0)).all():
+            raise ValueError("the snapshot of the estimates has more answers than calls; start from Estimates.initial")
         count = int(number(snapshot, "count"))
         for name, weights in histograms.items():
             setattr(self, name, weights)
