@@ -12,7 +12,7 @@ from typing import Final
 
 from dialer.prediction.reading import number
 
-PRIOR_LOST: Final = 3.0
+PRIOR_LOST: Final = 12.0
 """What is believed at first is worth so many abandoned calls."""
 PRIOR_FACTOR: Final = 0.75
 FORGET_LOST: Final = 60.0
