@@ -49,6 +49,30 @@ class CallRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastRow:
+    """What mode `predictive` expects, as of its last decision on the server that it decided for last."""
+
+    within_s: float
+    """It looks so far ahead: half a minute."""
+    agents_free: float
+    """Agents free within that time if no further call is answered, those who are free now included."""
+    answers: float
+    """By a person within that time, of the calls in the air and the ones just placed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRow:
+    """How many calls mode `predictive` may still lose, as of its last decision."""
+
+    window: str
+    """The stretch of time that binds: `hour`, `day`, `30 days`, or `campaign`."""
+    left: float
+    """Abandoned calls that it still allows, counting the answers to come; below 0: so many too many already."""
+    aim_ratio: float
+    """Abandoned / answered that is aimed at for now, so that the window ends at or under the target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRow:
     """One campaign since it was launched in this engine."""
 
@@ -76,8 +100,19 @@ class CampaignRow:
     target_abandonment_ratio: float = 0.03
     connect_ms_p50: float | None = None
     connect_ms_p99: float | None = None
+    answered_today: int = 0
+    """By a person who was bridged, abandoned or gone within the wait; today where the dialer is, earlier runs too."""
+    abandoned_today: int = 0
+    """Of those."""
     pacing: str = ""
-    """The last decision in words, such as `2 of 5: budget`."""
+    """The last decision in words, such as `2 of 5: budget`: 2 calls placed, 5 would be the most."""
+    limit: str = ""
+    """What kept it from more: agents, ratio, budget, trunk, calls_per_s, leads, no_agents, preview; or why none was
+    made: store, or a server that is not connected."""
+    forecast: ForecastRow | None = None
+    """None: another mode, or nothing was decided yet."""
+    budget: BudgetRow | None = None
+    """Likewise."""
     idle_reason: str = ""
     """Why agents wait with nothing to dial, when they do."""
 

@@ -18,9 +18,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from dialer.cli.board_pacing import against_target, decision_text, has_outlook, outlook_lines, plain_outlook
 from dialer.cli.board_people import people
 from dialer.cli.charts import clock, percent, ratio_of, spark, steps
-from dialer.cli.lang import Lang, word
+from dialer.cli.lang import Lang, limit_word, word
 from dialer.snapshot import CampaignRow, ServerRow, Snapshot
 from dialer.types import AgentState, CampaignState
 
@@ -30,6 +31,8 @@ _CAMPAIGN_STYLES: Final[Mapping[CampaignState, str]] = {
     CampaignState.STOPPING: "yellow",
 }
 _LINES_PER_CAMPAIGN: Final = 5
+_OUTLOOK_LINES: Final = 2
+_WIDE: Final = 100
 _SAMPLE_EVERY_S: Final = 10.0
 _RATE_WINDOW_S: Final = 60.0
 _SAMPLES: Final = 60  # ten minutes
@@ -165,27 +168,38 @@ def _campaigns(
     *,
     room: int,
 ) -> tuple[list[RenderableType], int]:
-    """Each campaign in full when there is room for all of them, else one line each; and the lines used."""
+    """Each campaign in full when there is room for all of them, else one line each; and the lines used.
+
+    With little room what pacing expects is left out first.
+    """
     if not rows:
         nothing = lang.pick(
             " 没有活动在运行。启动：dialer campaign start 名称",
             " No campaign is running. Start one: dialer campaign start NAME",
         )
         return [Text(nothing, style="bright_black")], 1
-    if len(rows) * _LINES_PER_CAMPAIGN > max(room, _LINES_PER_CAMPAIGN):
-        return _brief_campaigns(rows, lang, room=max(room, 3))
+    plain = _LINES_PER_CAMPAIGN * len(rows)
+    if plain > max(room, _LINES_PER_CAMPAIGN):
+        return _brief_campaigns(rows, width, lang, room=max(room, 3))
+    with_outlook = plain + _OUTLOOK_LINES * sum(map(has_outlook, rows)) <= room
     lines: list[RenderableType] = []
+    used = plain
     for row in rows:
-        lines += _full_campaign(row, width, lang, zone, trends.get(row.name, Trend()))
-    return lines, _LINES_PER_CAMPAIGN * len(rows)
+        outlook = outlook_lines(row, lang) if with_outlook else []
+        lines += _full_campaign(row, width, lang, zone, trends.get(row.name, Trend()), with_decision=not outlook)
+        lines += outlook
+        used += len(outlook)
+    return lines, used
 
 
-def _full_campaign(row: CampaignRow, width: int, lang: Lang, zone: tzinfo | None, trend: Trend) -> list[RenderableType]:
+def _full_campaign(
+    row: CampaignRow, width: int, lang: Lang, zone: tzinfo | None, trend: Trend, *, with_decision: bool
+) -> list[RenderableType]:
     return [
         _campaign_title(row, lang),
         *_tiles(row, lang),
         _progress(row, width, lang, zone),
-        _pulse(row, width, lang, trend),
+        _pulse(row, width, lang, trend, with_decision=with_decision),
     ]
 
 
@@ -206,7 +220,7 @@ def _tiles(row: CampaignRow, lang: Lang) -> list[RenderableType]:
         (lang.pick("接听", "answered"), Text(f"{row.answered:,}", "bold")),
         (lang.pick("接听率", "rate"), Text(percent(ratio_of(row.answered, row.dialled)), "bold")),
         (lang.pick("接通", "bridged"), Text(f"{row.bridged:,}", "bold green")),
-        (lang.pick("弃呼率", "abandoned"), _against_target(abandonment, row.target_abandonment_ratio)),
+        (lang.pick("弃呼率", "abandoned"), against_target(abandonment, row.target_abandonment_ratio)),
         (lang.pick("占用率", "occup."), Text(percent(row.occupancy_ratio), "bold")),
         (lang.pick("接续 ms", "connect ms"), _latency(row)),
         (lang.pick("在途", "in air"), Text(str(row.in_air), "bold cyan" if row.in_air else "bold")),
@@ -217,13 +231,6 @@ def _tiles(row: CampaignRow, lang: Lang) -> list[RenderableType]:
     grid.add_row(*(Text(f" {label}", "bright_black") for label, _ in tiles))
     grid.add_row(*(Text(" ").append_text(value) for _, value in tiles))
     return [grid]
-
-
-def _against_target(ratio: float | None, target: float) -> Text:
-    style = "bold"
-    if ratio is not None:
-        style = "bold red" if ratio > target else "bold yellow" if ratio > target * 2 / 3 else "bold green"
-    return Text.assemble((percent(ratio, 1), style), (f" ≤{percent(target, 1)}", "bright_black"))
 
 
 def _latency(row: CampaignRow) -> Text:
@@ -259,7 +266,7 @@ def _amount(text: str) -> str:
     return (f"{int(whole):,}" if whole.lstrip("-").isdigit() else whole) + dot + cents
 
 
-def _pulse(row: CampaignRow, width: int, lang: Lang, trend: Trend) -> RenderableType:
+def _pulse(row: CampaignRow, width: int, lang: Lang, trend: Trend, *, with_decision: bool) -> RenderableType:
     length = max(6, width // 8)
     text = Text(no_wrap=True, overflow="ellipsis")
     for label, values in (
@@ -270,18 +277,22 @@ def _pulse(row: CampaignRow, width: int, lang: Lang, trend: Trend) -> Renderable
         text.append(f" {label} ", "bright_black").append(drawn, "cyan")
     if row.idle_reason:
         text.append(f"  {row.idle_reason}", "yellow")
-    elif row.pacing:
-        text.append(lang.pick("  节奏 ", "  pacing "), "bright_black").append(row.pacing)
+    elif row.pacing and with_decision:
+        text.append(lang.pick("  节奏 ", "  pacing "), "bright_black").append_text(decision_text(row, lang))
     return text
 
 
-def _brief_campaigns(rows: Sequence[CampaignRow], lang: Lang, *, room: int) -> tuple[list[RenderableType], int]:
+def _brief_campaigns(
+    rows: Sequence[CampaignRow], width: int, lang: Lang, *, room: int
+) -> tuple[list[RenderableType], int]:
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style="bright_black")
     table.add_column(lang.pick(" 活动", " campaign"), no_wrap=True, ratio=1)
     heads = (("状态", "state"), ("拨打", "dialled"), ("接听率", "rate"), ("接通", "bridged"),
              ("弃呼率", "abandoned"), ("占用率", "occup."), ("在途", "in air"), ("名单", "list"))  # fmt: skip
     for zh, en in heads:
         table.add_column(lang.pick(zh, en), no_wrap=True, justify="left" if en == "state" else "right")
+    if width >= _WIDE:
+        table.add_column(lang.pick("受限于", "limit"), no_wrap=True)
     shown = rows if len(rows) < room else rows[: room - 2]
     for row in shown:
         table.add_row(
@@ -290,10 +301,11 @@ def _brief_campaigns(rows: Sequence[CampaignRow], lang: Lang, *, room: int) -> t
             f"{row.dialled:,}",
             percent(ratio_of(row.answered, row.dialled)),
             f"{row.bridged:,}",
-            _against_target(ratio_of(row.abandoned, row.answered), row.target_abandonment_ratio),
+            against_target(ratio_of(row.abandoned, row.answered), row.target_abandonment_ratio),
             percent(row.occupancy_ratio),
             str(row.in_air),
             percent(ratio_of(row.accounts_done, row.accounts_total)),
+            *([limit_word(row.limit, lang)] if width >= _WIDE else []),
         )
     hidden = len(rows) - len(shown)
     more = [Text(lang.pick(f" … 另有 {hidden} 个活动", f" … {hidden} more campaigns"), "bright_black")]
@@ -328,8 +340,9 @@ def _plain_campaign(row: CampaignRow, lang: Lang) -> str:
     rate = percent(ratio_of(row.answered, row.dialled))
     return lang.pick(
         f"{row.name} {word(row.state, lang)} 拨打 {row.dialled} 接听 {row.answered} ({rate}) 接通 {row.bridged} "
-        f"弃呼率 {abandoned} 占用率 {percent(row.occupancy_ratio)} 在途 {row.in_air} 承诺 {row.promises}",
+        f"弃呼率 {abandoned} 占用率 {percent(row.occupancy_ratio)} 在途 {row.in_air} 承诺 {row.promises}"
+        + plain_outlook(row, lang),
         f"{row.name} {word(row.state, lang)} dialled {row.dialled} answered {row.answered} ({rate}) "
         f"bridged {row.bridged} abandoned {abandoned} occupancy {percent(row.occupancy_ratio)} "
-        f"in air {row.in_air} promises {row.promises}",
+        f"in air {row.in_air} promises {row.promises}" + plain_outlook(row, lang),
     )

@@ -70,6 +70,17 @@ _WORDS: Final[tuple[tuple[StrEnum, str, str], ...]] = (
     (Outcome.ENGINE_ERROR, "系统错误", "engine error"),
     (Outcome.UNKNOWN, "未知", "unknown"),
 )
+_LIMITS: Final[Mapping[str, tuple[str, str]]] = {
+    "agents": ("坐席", "agents"),
+    "ratio": ("拨打比", "ratio"),
+    "budget": ("弃呼额度", "abandonment budget"),
+    "trunk": ("线路", "trunk channels"),
+    "calls_per_s": ("每秒呼叫数", "calls per second"),
+    "leads": ("名单", "accounts to dial"),
+    "no_agents": ("无坐席", "no agents"),
+    "preview": ("预览", "preview"),
+    "store": ("数据库", "store"),
+}
 _PAIRS: Final = {(type(member), member.value): (zh, en) for member, zh, en in _WORDS}
 
 
@@ -84,3 +95,8 @@ def outcome_word(value: str, lang: Lang) -> str:
     if value == "open":  # a report's word for attempts that are not over
         return lang.pick("进行中", "in progress")
     return word(Outcome(value), lang) if value in set(Outcome) else value
+
+
+def limit_word(limit: str, lang: Lang) -> str:
+    """What keeps pacing from more calls, in a word or two; an unknown one stays as it is."""
+    return lang.pick(*_LIMITS[limit]) if limit in _LIMITS else limit

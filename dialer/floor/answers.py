@@ -72,6 +72,10 @@ class AnswerBook:
         """A call is closed; nothing more will be heard of it."""
         self._concluded.discard(attempt_id)
 
+    def on_day(self, on: date) -> tuple[int, int]:
+        """Answers of a day, and those of them that were abandoned."""
+        return self._days.get(on, (0, 0))
+
     def budgets(self, on: date, now_s: float, target: float) -> tuple[Budget, ...]:
         """The windows whose abandonment counts now.
 
@@ -82,7 +86,7 @@ class AnswerBook:
         """
         while self._hour and self._hour[0][0] <= now_s - HOUR_S:
             self._hour_abandoned -= self._hour.popleft()[1]
-        today, lost_today = self._days.get(on, (0, 0))
+        today, lost_today = self.on_day(on)
         fair = target * len(self._hour)
         budgets = [
             Budget(name="day", answered=today, abandoned=lost_today),

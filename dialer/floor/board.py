@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import numpy as np
 
 from dialer.agents import Agent
@@ -9,8 +11,10 @@ from dialer.calls import Call
 from dialer.events import Lead
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.masking import mask_name, mask_number
-from dialer.snapshot import AgentRow, CallRow, CampaignRow, ServerRow, Snapshot
-from dialer.types import AgentState, CampaignState
+from dialer.pacing import Decision
+from dialer.prediction.moments import AHEAD_S
+from dialer.snapshot import AgentRow, BudgetRow, CallRow, CampaignRow, ForecastRow, ServerRow, Snapshot
+from dialer.types import AgentState, CampaignState, Mode
 
 WORKING = (AgentState.TALKING, AgentState.WRAP_UP)
 OFF_THE_CLOCK = (AgentState.OFFLINE, AgentState.CALLING_IN, AgentState.PAUSED)
@@ -90,6 +94,9 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
     p50, p99 = np.percentile(connect_ms, [50, 99]) if connect_ms.size else (None, None)
     # The tally counts calls that are over; people who talk right now have answered too.
     talking = sum(call.campaign == settings.name and call.bridged_s is not None for call in floor.calls.values())
+    answered_today, abandoned_today = run.answers.on_day(now.at.astimezone(ZoneInfo(floor.settings.time_zone)).date())
+    # A decision without agents weighs nothing.
+    decided = run.decided if settings.mode is Mode.PREDICTIVE and run.decided and run.decided.budget else None
     return CampaignRow(
         name=settings.name,
         state=run.state,
@@ -109,9 +116,22 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
         target_abandonment_ratio=settings.pacing.target_abandonment_ratio,
         connect_ms_p50=float(p50) if p50 is not None else None,
         connect_ms_p99=float(p99) if p99 is not None else None,
+        answered_today=answered_today,
+        abandoned_today=abandoned_today,
         pacing=run.decision,
+        limit=run.decision.rpartition(": ")[2],
+        forecast=_forecast(decided) if decided is not None else None,
+        budget=_budget(decided) if decided is not None else None,
         idle_reason=run.idle_reason,
     )
+
+
+def _forecast(decided: Decision) -> ForecastRow:
+    return ForecastRow(within_s=float(AHEAD_S[-1]), agents_free=decided.expected_free, answers=decided.expected_answers)
+
+
+def _budget(decided: Decision) -> BudgetRow:
+    return BudgetRow(window=decided.budget, left=decided.budget_left, aim_ratio=decided.aim)
 
 
 def _alerts(floor: FloorState, now: Moment) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dialer.events import Fact, Report
-from dialer.snapshot import AgentRow, CallRow, CampaignRow, ServerRow, Snapshot
+from dialer.snapshot import AgentRow, BudgetRow, CallRow, CampaignRow, ForecastRow, ServerRow, Snapshot
 from dialer.types import (
     AgentId,
     AgentState,
@@ -48,6 +48,8 @@ SNAPSHOT = Snapshot(
             next_due_at=datetime(2026, 3, 2, 10, 0, tzinfo=UTC),
             occupancy_ratio=0.8125,
             connect_ms_p50=1.375,
+            forecast=ForecastRow(within_s=32.0, agents_free=2.5, answers=1.75),
+            budget=BudgetRow(window="30 days", left=-0.5, aim_ratio=0.0125),
         ),
     ),
     servers=(ServerRow(name=ServerName("pbx1"), connected=False, reason="refused"),),

@@ -12,8 +12,9 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from dialer.cli.board import Board, plain_line, render
-from dialer.cli.lang import Lang, word
-from dialer.snapshot import AgentRow, CallRow, CampaignRow, ServerRow, Snapshot
+from dialer.cli.board_pacing import budget_text
+from dialer.cli.lang import Lang, limit_word, word
+from dialer.snapshot import AgentRow, BudgetRow, CallRow, CampaignRow, ForecastRow, ServerRow, Snapshot
 from dialer.types import (
     AgentId,
     AgentState,
@@ -76,7 +77,12 @@ def campaign(name: str = "m1", *, abandoned: int = 1) -> CampaignRow:
         occupancy_ratio=0.82,
         connect_ms_p50=1.44,
         connect_ms_p99=2.06,
+        answered_today=1176,
+        abandoned_today=12,
         pacing="2 of 5: budget",
+        limit="budget",
+        forecast=ForecastRow(within_s=32.0, agents_free=4.24, answers=3.06),
+        budget=BudgetRow(window="day", left=3.17, aim_ratio=0.021),
     )
 
 
@@ -118,6 +124,20 @@ FLOORS = {
         [call(i, state) for i, state in enumerate(CallState)],
         [campaign("m1"), campaign("M2-中期")],
     ),
+    "large numbers": floor(
+        [agent(1)],
+        campaigns=[
+            replace(
+                campaign(),
+                answered_today=123_456,
+                abandoned_today=2_345,
+                pacing="1234 of 2345: calls_per_s",
+                limit="calls_per_s",
+                forecast=ForecastRow(within_s=32.0, agents_free=321.4, answers=298.7),
+                budget=BudgetRow(window="30 days", left=1234.5, aim_ratio=0.021),
+            )
+        ],
+    ),
     "two hundred": floor(
         [agent(i, STATES[i % 8]) for i in range(200)],
         [call(i, CallState.RINGING) for i in range(500)],
@@ -140,9 +160,74 @@ def test_no_line_is_too_long_and_no_board_too_high(name: str, width: int, height
 def test_what_a_supervisor_looks_for_is_there(width: int, height: int) -> None:
     text = "\n".join(drawn(render(FLOORS["five"], width, Lang.ZH, height=height, zone=SHANGHAI), width))
     for wanted in ("09:30:05", "1:02:03", "m1", "运行中", "预测式", "1,200", "8%", "1.0%", "≤3.0%", "82%", "1.4", "2.1",
-                   "62%", "620/1,000", "12 笔 34,150.00 元", "10:30", "2 of 5: budget", "李娜", "坐席 5", "在途 1",
+                   "62%", "620/1,000", "12 笔 34,150.00 元", "10:30", "李娜", "坐席 5", "在途 1",
                    "0088"):  # fmt: skip
         assert wanted in text, wanted
+
+
+OUTLOOK = {
+    Lang.EN: (
+        " in 32 s 4.2 agents free, 3.1 answers  dialled 2 of 5: abandonment budget",
+        " abandoned today 12/1,176 1.0% ≤3.0%  3.2 more may be lost today",
+    ),
+    Lang.ZH: (
+        " 32 秒内 坐席空出 4.2  将接听 3.1  上次拨 2/5，受限于 弃呼额度",
+        " 今日弃呼 12/1,176 1.0% ≤3.0%  今日还可弃呼 3.2 通",
+    ),
+}
+
+
+@pytest.mark.parametrize("lang", list(Lang))
+def test_of_a_predictive_campaign_the_forecast_the_budget_and_what_binds_are_shown(lang: Lang) -> None:
+    lines = [line.rstrip() for line in drawn(render(FLOORS["five"], 80, lang, height=24, zone=SHANGHAI), 80)]
+    assert [line for line in lines if line in OUTLOOK[lang]] == list(OUTLOOK[lang])
+    said = plain_line(FLOORS["five"], lang)
+    assert "4.2" in said and OUTLOOK[lang][1].rpartition("  ")[2] in said
+
+
+def test_of_large_numbers_nothing_is_cut_off_in_80_columns() -> None:
+    for lang in Lang:
+        text = "\n".join(drawn(render(FLOORS["large numbers"], 80, lang, height=24, zone=SHANGHAI), 80))
+        for wanted in (lang.pick("1234/2345", "1234 of 2345"), "2,345/123,456", "1,234 ", "299"):
+            assert wanted in text, wanted
+        assert "…" not in text
+
+
+def test_of_another_mode_only_the_decision_is_shown() -> None:
+    row = replace(campaign(), mode=Mode.POWER, pacing="3 of 4: trunk", limit="trunk", forecast=None, budget=None)
+    text = "\n".join(drawn(render(floor(campaigns=[row]), 80, Lang.EN), 80))
+    assert "pacing 3 of 4: trunk channels" in text
+    assert "today" not in text
+
+
+def test_with_little_room_the_forecast_is_left_out_before_the_tiles() -> None:
+    rows = [campaign(f"m{number}") for number in range(3)]
+    text = "\n".join(drawn(render(floor([agent(1)], campaigns=rows), 80, Lang.EN, height=24), 80))
+    assert "agents free" not in text
+    assert text.count("connect ms") == 3 and text.count("2 of 5: abandonment budget") == 3
+
+
+@pytest.mark.parametrize(
+    ("window", "left", "zh", "en", "colour"),
+    [
+        ("day", 3.17, "今日还可弃呼 3.2 通", "3.2 more may be lost today", "32"),
+        ("hour", 0.4, "一小时内还可弃呼 0.4 通", "0.4 more may be lost in the hour", "33"),
+        ("30 days", -1.4, "30 天内已超 1.4 通", "1.4 too many lost in 30 days", "31"),
+        ("campaign", 1.0, "本活动还可弃呼 1.0 通", "1.0 more may be lost by the campaign", "32"),
+    ],
+)
+def test_the_window_that_binds_is_named(window: str, left: float, zh: str, en: str, colour: str) -> None:
+    budget = BudgetRow(window=window, left=left, aim_ratio=0.01)
+    assert (budget_text(budget, Lang.ZH), budget_text(budget, Lang.EN)) == (zh, en)
+    text = coloured(render(floor(campaigns=[replace(campaign(), budget=budget)]), 120, Lang.EN))
+    assert f"\x1b[1;{colour}m{en}" in text
+
+
+@pytest.mark.parametrize("lang", list(Lang))
+def test_every_limit_has_its_own_words(lang: Lang) -> None:
+    names = ("agents", "ratio", "budget", "trunk", "calls_per_s", "leads", "no_agents", "preview", "store")
+    assert len({limit_word(name, lang) for name in names}) == len(names)
+    assert limit_word("pbx1: not connected", lang) == "pbx1: not connected"
 
 
 @pytest.mark.parametrize(("abandoned", "colour"), [(1, "32"), (3, "33"), (4, "31")])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 import floor_world as fw
-from dialer.events import LinkLost, Promise, StoreFailed
+from dialer.events import DayAnswers, LinkLost, Promise, StoreFailed
 from dialer.floor.board import snapshot
 from dialer.snapshot import Snapshot
-from dialer.types import AgentState, CallState, CampaignName
+from dialer.types import AgentState, CallState, CampaignName, Mode
 from floor_world import World, agent, campaign, leads, settings
+
+SPRING = CampaignName("spring")
+DAY = timedelta(days=1)
 
 
 def board(one: World) -> Snapshot:
@@ -95,3 +99,55 @@ def test_agents_who_wait_with_nothing_to_dial_are_an_alert_that_says_why() -> No
     one.wait(11.0)
     (alert,) = board(one).alerts
     assert alert == "spring: 1 agents idle, 0 dialable: 1 zone, 4 waiting to be called again"
+
+
+# --- what pacing expects -------------------------------------------------------------------------------
+
+
+def predictive(*agents: str) -> World:
+    one = World(settings([agent(name) for name in agents]))
+    one.login(*agents)
+    one.launch(campaign(mode=Mode.PREDICTIVE), leads(40))
+    one.wait(1.5)
+    return one
+
+
+def test_a_predictive_campaigns_row_says_what_its_last_decision_expected() -> None:
+    one = predictive("anna", "ben", "carl")
+    decided = one.floor.state.campaigns[SPRING].decided
+    (row,) = board(one).campaigns
+    assert decided is not None and row.forecast is not None and row.budget is not None
+    assert (row.pacing, row.limit) == (decided.reason, decided.limit)
+    assert (row.forecast.agents_free, row.forecast.answers) == (decided.expected_free, decided.expected_answers)
+    assert row.forecast.agents_free >= 3.0 and row.forecast.answers > 0.0 and row.forecast.within_s == 32.0
+    assert (row.budget.window, row.budget.left) == (decided.budget, decided.budget_left)
+
+
+def test_another_mode_and_a_floor_without_agents_expect_nothing(talking: World) -> None:
+    (row,) = board(talking).campaigns
+    assert (row.forecast, row.budget, row.limit) == (None, None, "agents")
+    empty = World(settings([agent("anna")]))
+    empty.launch(campaign(mode=Mode.PREDICTIVE), leads(3))
+    (row,) = board(empty).campaigns
+    assert (row.forecast, row.budget, row.limit) == (None, None, "no_agents")
+
+
+def test_abandonment_of_today_counts_earlier_runs_and_begins_anew_at_midnight() -> None:
+    one = predictive("anna")
+    today = one.now.at.date()
+    earlier = [DayAnswers(on=today, answered=100, abandoned=2), DayAnswers(on=today - DAY, answered=50, abandoned=9)]
+    one.floor.state.campaigns[SPRING].answers.restore(earlier)
+    one.talk(one.originated()[0], "anna")
+    (row,) = board(one).campaigns
+    assert (row.answered_today, row.abandoned_today) == (101, 2)
+    one.s += 86_400.0
+    (row,) = board(one).campaigns
+    assert (row.answered_today, row.abandoned_today) == (0, 0)
+
+
+def test_looking_changes_nothing() -> None:
+    seen, unseen = predictive("anna", "ben"), predictive("anna", "ben")
+    for _ in range(5):
+        board(seen)
+        assert seen.wait(7.0) == unseen.wait(7.0)
+    assert seen.floor.state.campaigns[SPRING].plan == unseen.floor.state.campaigns[SPRING].plan
