@@ -6,12 +6,13 @@ The results are the same, in the same order, however many processes there are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import signal
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from statistics import fmean, stdev
 from typing import Final
 
@@ -129,33 +130,77 @@ def simulate_many(
         BehaviourError: a case does not fit together.
     """
     seeds = tuple(seeds)
-    tasks = [(case, seed) for case in cases for seed in seeds]
-    results: dict[int, RunResult] = {}
-    for index, result in _each(tasks, processes):
-        results[index] = result
+    results: dict[tuple[int, int], RunResult] = {}
+    for run in each_run(cases, seeds=seeds, processes=processes):
+        results[run.case, run.number] = run.result
         if progress is not None:
-            progress(len(results), len(tasks))
-    per_case = len(seeds)
+            progress(len(results), len(cases) * len(seeds))
     return [
-        Runs(case=case.name, results=tuple(results[n * per_case + m] for m in range(per_case)))
+        Runs(case=case.name, results=tuple(results[n, number] for number in range(len(seeds))))
         for n, case in enumerate(cases)
     ]
 
 
-def _each(tasks: Sequence[tuple[Case, int]], processes: int) -> Iterator[tuple[int, RunResult]]:
-    """Results as they come, each with its task's index."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of many, just done."""
+
+    case: int
+    """Its place among the cases."""
+    number: int
+    """Of its seed."""
+    result: RunResult
+
+
+def each_run(cases: Sequence[Case], *, seeds: Sequence[int], processes: int = 1) -> Generator[Run, None, None]:
+    """Runs as they are done; all cases with the first seeds before the next ones.
+
+    Whoever stops early has something of each case. Closing the iterator ends what is still running, at once.
+
+    Args:
+        cases: as for `simulate_many`.
+        seeds: the same for every case.
+        processes: 1: in this process.
+
+    Raises:
+        BehaviourError: a case does not fit together.
+    """
+    tasks = [(n, number, seed) for number, seed in enumerate(seeds) for n in range(len(cases))]
     if processes <= 1 or len(tasks) <= 1:
-        for index, (case, seed) in enumerate(tasks):
-            yield index, _run(case, seed)
+        for n, number, seed in tasks:
+            yield Run(case=n, number=number, result=_run(cases[n], seed))
         return
     # `spawn`: the program that asks may have threads, and those do not survive a fork.
-    with ProcessPoolExecutor(min(processes, len(tasks)), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(_run, case, seed): index for index, (case, seed) in enumerate(tasks)}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    before = set(active_children())
+    pool = ProcessPoolExecutor(
+        min(processes, len(tasks)), mp_context=get_context("spawn"), initializer=_prepare, initargs=(tuple(cases),)
+    )
+    try:
+        futures = {pool.submit(_run_prepared, n, seed): (n, number) for n, number, seed in tasks}
+        for future in as_completed(futures):
+            n, number = futures[future]
+            yield Run(case=n, number=number, result=future.result())
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in set(active_children()) - before:
+            child.terminate()
+        raise
+    pool.shutdown()
+
+
+_prepared: tuple[Case, ...] = ()
+"""In a process of the pool: what it was given once, so that a long list of accounts is not handed over for each run."""
+
+
+def _prepare(cases: tuple[Case, ...]) -> None:
+    global _prepared
+    _prepared = cases
+    # Ctrl-C reaches every process of a terminal; who is asked to stop is the one that shows what is done.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run_prepared(case: int, seed: int) -> RunResult:
+    return _run(_prepared[case], seed)
 
 
 def _run(case: Case, seed: int) -> RunResult:

@@ -85,6 +85,8 @@ class RunResult:
     """None: the list has no end."""
     state_s: Mapping[str, float]
     """Seconds of all agents by state."""
+    limit_s: Mapping[str, float]
+    """`Decision.limit` -> seconds for which it kept pacing from placing more calls, over the whole run."""
     series: tuple[Slot, ...]
     """Over the whole run, from its start."""
 
@@ -151,6 +153,7 @@ def measure(
         done_s=done_s,
         accounts_left=accounts_left,
         state_s={str(state): seconds for state, seconds in by_state.items()},
+        limit_s=dict(record.limit_s),
         series=_series(record, end_s),
     )
 

@@ -8,6 +8,8 @@ from dialer.events import CloseAttempt, SaveDisposition
 from dialer.sim.lines import Line
 from dialer.types import AgentState, Outcome, TrunkName
 
+DECISION_LASTS_S = 1.0
+"""The floor decides much more often while it dials; after a longer silence it was not dialling at all."""
 UNSERVED = frozenset({Outcome.ABANDONED, Outcome.EARLY_HANGUP})
 
 
@@ -36,6 +38,18 @@ class Record:
         self.concluded: list[tuple[float, SaveDisposition]] = []
         self.machines_served = 0
         self.people_taken_for_machines = 0
+        self.limit_s: dict[str, float] = {}
+        """What kept pacing from placing more calls -> for how long."""
+        self._decided: tuple[str, float] | None = None
+
+    # --- pacing ----------------------------------------------------------------------------------------
+
+    def decided(self, limit: str, now_s: float) -> None:
+        """Pacing was asked; its answer holds until it is asked again."""
+        if self._decided is not None:
+            before, since_s = self._decided
+            self.limit_s[before] = self.limit_s.get(before, 0.0) + min(now_s - since_s, DECISION_LASTS_S)
+        self._decided = (limit, now_s)
 
     # --- calls -----------------------------------------------------------------------------------------
 
@@ -92,5 +106,7 @@ class Record:
 
     def end(self, now_s: float) -> None:
         """The run is over: close what is open."""
+        if self._decided is not None:
+            self.decided(self._decided[0], now_s)
         self.stays += [(state, since_s, now_s) for state, since_s in self._since.values()]
         self._since = {index: (state, now_s) for index, (state, _) in self._since.items()}

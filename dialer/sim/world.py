@@ -21,7 +21,8 @@ from dialer.events import (
 )
 from dialer.floor.floor import Floor
 from dialer.floor.state import PacingRule
-from dialer.settings import CampaignSettings, DialerSettings
+from dialer.pacing import Decision, Estimates, PoolView
+from dialer.settings import CampaignSettings, DialerSettings, PacingSettings
 from dialer.sim.behaviour import Behaviour, BehaviourError
 from dialer.sim.concluding import Conclusions
 from dialer.sim.draws import CallDraws
@@ -93,7 +94,8 @@ class World:
         self.network = Network(timeline, behaviour, draws, fates, self.people, self.record, latencies)
         if make_rule is not None:
             oracle = Oracle(timeline, self.network, self.people, fates, draws, ring_timeout_s)
-            self.floor.state.rule = make_rule(oracle)
+            rule = make_rule(oracle)
+        self.floor.state.rule = self._heard(rule)
         self._keep_books(timeline)
         for server in dialer.servers:
             timeline.take(LinkRestored(server=server.name, channels=()))
@@ -116,6 +118,17 @@ class World:
             done_s=self.done_s,
             accounts_left=self.accounts.unfinished,
         )
+
+    def _heard(self, rule: PacingRule) -> PacingRule:
+        """The rule, with its answers written down."""
+        record, timeline = self.record, self.timeline
+
+        def asked(view: PoolView, estimates: Estimates, settings: PacingSettings) -> Decision:
+            decision = rule(view, estimates, settings)
+            record.decided(decision.limit, timeline.s)
+            return decision
+
+        return asked
 
     # --- the store's side ------------------------------------------------------------------------------
 
