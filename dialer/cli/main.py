@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from dialer.cli import agent, asterisk, campaign, carrier, doctor, engine, exports, init, intake, phone, replay, reports
+from dialer.cli import (
+    agent,
+    asterisk,
+    campaign,
+    carrier,
+    doctor,
+    engine,
+    exports,
+    init,
+    intake,
+    phone,
+    replay,
+    reports,
+    simulate,
+)
 from dialer.cli.errors import CommandLine
 from dialer.cli.lang import Lang
 from dialer.cli.session import CONFIG_VARIABLE, DEFAULT_CONFIG, Session
@@ -48,7 +62,7 @@ def _global_options(
     context.obj = Session(config=config, json=json, lang=lang or Lang.of_environment(os.environ))
 
 
-for module in (init, doctor, intake, engine, reports, exports, replay, phone):
+for module in (init, doctor, intake, engine, reports, exports, replay, simulate, phone):
     module.register(app)
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(carrier.app, name="carrier")
