@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import heapq
+import json
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from random import Random
 
 import numpy as np
 import pytest
@@ -16,49 +19,76 @@ from dialer.pacing import Estimates, PoolView
 from dialer.settings import PacingSettings
 from dialer.types import Mode
 
-AGES = st.lists(st.floats(0.0, 90.0), max_size=12).map(tuple)
 RATIOS = (0.03, 0.1, 0.3, 0.7)
+CALLS_LEARNED = (0, 19, 300, 2000)
+LIMITLESS = {"trunk_free": 5000, "leads": 5000, "cps_allowance": 5000}
 
 
 @cache
-def learned(answer_ratio: float, rings: int) -> Estimates:
+def snapshot(answer_ratio: float, calls: int) -> dict[str, object]:
     rng = np.random.default_rng(7)
     e = Estimates.initial(PacingSettings())
-    for _ in range(rings):
+    for _ in range(calls):
         answered = bool(rng.random() < answer_ratio)
-        e = pacing.observe_ring(e, ring_s=float(rng.uniform(4, 29)), answered=answered)
+        rang_s = float(rng.uniform(4, 20) if answered else rng.uniform(12, 29)) if rng.random() < 0.85 else None
+        e.ring.observe(dialled_s=float(rng.lognormal(0.8, 0.4)), rang_s=rang_s, answered=answered)
         if answered:
-            e = pacing.observe_answer(e, abandoned=bool(rng.random() < 0.03))
-            e = pacing.observe_talk(e, talk_s=float(rng.exponential(60.0)))
-            e = pacing.observe_wrap_up(e, wrap_up_s=float(rng.uniform(1, 30)))
-    return e
+            e.price.observe(price=0.03, abandoned=bool(rng.random() < 0.03))
+            e.talk.observe(float(rng.exponential(60.0)))
+            e.wrap_up.observe(float(rng.uniform(1, 30)))
+    return e.as_dict()
 
 
-ESTIMATES = st.builds(learned, st.sampled_from(RATIOS), st.sampled_from((0, 19, 20, 300)))
+def decided(view: PoolView, learned: dict[str, object], how: PacingSettings) -> pacing.Decision:
+    """By estimates that have worked out nothing yet; what they work out rests on the first view they are asked for."""
+    return pacing.decide(view, Estimates.from_dict(learned, how), how)
+
+
+LEARNED = st.builds(snapshot, st.sampled_from(RATIOS), st.sampled_from(CALLS_LEARNED))
+
+
+def ages(most: int, oldest_s: float) -> st.SearchStrategy[tuple[float, ...]]:
+    """Few, or so many that the forecast is no longer exact."""
+    age = st.floats(0.0, oldest_s)
+    few = st.lists(age, max_size=6).map(tuple)
+    many = st.builds(
+        lambda count, seed: tuple(np.random.default_rng(seed).uniform(0.0, oldest_s, count).tolist()),
+        st.integers(0, most),
+        st.integers(0, 9999),
+    )
+    return st.one_of(few, many)
 
 
 @st.composite
 def views(draw: st.DrawFn) -> PoolView:
     answered = draw(st.integers(0, 3000))
+    dialling_s, ringing_s = draw(ages(20, 12.0)), draw(ages(60, 90.0))
+    odds = st.floats(0.02, 50.0)
     return PoolView(
         mode=draw(st.sampled_from(Mode)),
-        ready=draw(st.integers(0, 15)),
-        talking_s=draw(AGES),
-        wrapping_s=draw(AGES),
-        ringing_s=draw(AGES),
+        ready=draw(st.integers(0, 30)),
+        talking_s=draw(ages(60, 2000.0)),
+        wrapping_s=draw(ages(20, 90.0)),
+        dialling_s=dialling_s,
+        ringing_s=ringing_s,
+        dialling_odds=tuple(draw(odds) for _ in dialling_s[:3]) + (1.0,) * len(dialling_s[3:]),
+        ringing_odds=tuple(draw(odds) for _ in ringing_s[:3]) + (1.0,) * len(ringing_s[3:]),
+        next_odds=draw(odds),
         waiting=draw(st.integers(0, 4)),
-        trunk_free=draw(st.integers(-2, 80)),
-        leads=draw(st.integers(0, 80)),
-        cps_allowance=draw(st.integers(0, 80)),
+        trunk_free=draw(st.integers(-2, 200)),
+        leads=draw(st.integers(0, 200)),
+        cps_allowance=draw(st.integers(0, 200)),
         agents_shared=draw(st.floats(0.0, 1.0)),
-        ring_timeout_s=draw(st.floats(10.0, 60.0)),
         legal_wait_s=draw(st.floats(0.0, 6.0)),
         answered=answered,
         abandoned=draw(st.integers(0, max(1, answered // 20))),
-        wrap_up_limit_s=draw(st.floats(5.0, 90.0)),
+        elapsed_s=draw(st.floats(0.0, 30_000.0)),
+        left_s=draw(st.none() | st.floats(0.0, 40_000.0)),
+        wrap_up_limit_s=draw(st.sampled_from((5.0, 30.0, 90.0, math.inf))),
     )
 
 
+PREDICTIVE = views().map(lambda view: replace(view, mode=Mode.PREDICTIVE, **LIMITLESS))
 SETTINGS = st.builds(
     PacingSettings,
     ratio=st.floats(0.5, 4.0),
@@ -67,66 +97,141 @@ SETTINGS = st.builds(
 )
 
 
-def progressive(view: PoolView, e: Estimates, given_settings: PacingSettings) -> int:
-    return pacing.decide(replace(view, mode=Mode.PROGRESSIVE), e, given_settings).calls
+# --- bounds ---------------------------------------------------------------------------------------------------------
 
 
-@given(views(), ESTIMATES, SETTINGS)
+@given(views(), LEARNED, SETTINGS)
 @settings(deadline=None, max_examples=200)
-def test_calls_are_never_negative_nor_past_any_limit(view: PoolView, e: Estimates, given_settings: PacingSettings):
-    decision = pacing.decide(view, e, given_settings)
+def test_calls_are_never_negative_nor_past_any_limit(view: PoolView, learned: dict[str, object], how: PacingSettings):
+    decision = decided(view, learned, how)
     assert 0 <= decision.calls <= max(0, min(view.trunk_free, view.leads, view.cps_allowance))
     assert decision.calls == 0 or view.agents > 0
     if view.mode is Mode.PREDICTIVE:
-        most = max(math.floor(given_settings.max_ratio * view.agents), view.ready)
+        most = max(math.floor(how.max_ratio * view.agents), view.ready)
         assert decision.calls == 0 or view.in_air + decision.calls <= most
     assert math.isfinite(decision.expected_answers) and decision.expected_answers >= 0
     assert math.isfinite(decision.expected_free) and decision.expected_free >= 0
-    assert 0 <= decision.expected_abandonment_ratio <= 1
+    assert 0 <= decision.price <= 0.5 and 0 <= decision.aim <= 2.5 * how.target_abandonment_ratio
+    assert decision.limit in {"agents", "ratio", "budget", "trunk", "calls_per_s", "leads", "no_agents", "preview"}
 
 
-@given(views(), ESTIMATES, SETTINGS)
+@given(PREDICTIVE, LEARNED, SETTINGS)
 @settings(deadline=None)
-def test_predictive_never_places_fewer_than_progressive(view: PoolView, e: Estimates, given_settings: PacingSettings):
-    predictive = pacing.decide(replace(view, mode=Mode.PREDICTIVE), e, given_settings)
-    assert predictive.calls >= progressive(view, e, given_settings)
+def test_predictive_never_places_fewer_than_progressive(
+    view: PoolView, learned: dict[str, object], how: PacingSettings
+):
+    progressive = decided(replace(view, mode=Mode.PROGRESSIVE), learned, how)
+    assert decided(view, learned, how).calls >= progressive.calls
 
 
-@given(views(), ESTIMATES, SETTINGS, st.sampled_from(("trunk_free", "leads", "cps_allowance")), st.integers(1, 40))
+@given(views(), LEARNED, SETTINGS, st.sampled_from(("trunk_free", "leads", "cps_allowance")), st.integers(1, 40))
 @settings(deadline=None)
 def test_more_room_never_means_fewer_calls(
-    view: PoolView, e: Estimates, given_settings: PacingSettings, limit: str, more: int
+    view: PoolView, learned: dict[str, object], how: PacingSettings, limit: str, more: int
 ):
     roomier = replace(view, **{limit: getattr(view, limit) + more})
-    assert pacing.decide(roomier, e, given_settings).calls >= pacing.decide(view, e, given_settings).calls
+    assert decided(roomier, learned, how).calls >= decided(view, learned, how).calls
 
 
-@given(views(), ESTIMATES, SETTINGS, st.integers(2, 50))
+# --- what more of something does ------------------------------------------------------------------------------------
+
+@given(PREDICTIVE, LEARNED, SETTINGS, st.integers(1, 4))
+@settings(deadline=None, max_examples=150)
+def test_more_free_agents_never_mean_fewer_calls(
+    view: PoolView, learned: dict[str, object], how: PacingSettings, more: int
+):
+    """At the same aim: more agents answer more people, which spreads what was saved more thinly."""
+    view = replace(view, elapsed_s=1e9, left_s=600.0, answered=100_000, abandoned=1000)
+    assert decided(replace(view, ready=view.ready + more), learned, how).calls >= decided(view, learned, how).calls
+
+
+@given(PREDICTIVE, LEARNED, SETTINGS, st.sampled_from((0.011, 0.02, 0.2)))
+@settings(deadline=None, max_examples=150)
+def test_a_higher_target_never_means_fewer_calls(
+    view: PoolView, learned: dict[str, object], how: PacingSettings, more: float
+):
+    higher = replace(how, target_abandonment_ratio=how.target_abandonment_ratio + more)
+    assert decided(view, learned, higher).calls >= decided(view, learned, how).calls
+
+
+@given(PREDICTIVE, LEARNED, SETTINGS, st.floats(0.0, 60.0), st.booleans())
+@settings(deadline=None, max_examples=150)
+def test_another_call_in_the_air_never_means_more_new_calls(
+    view: PoolView, learned: dict[str, object], how: PacingSettings, age_s: float, rings: bool
+):
+    if rings:
+        another = replace(view, ringing_s=(*view.ringing_s, age_s), ringing_odds=(*view.ringing_odds, 1.0))
+    else:
+        another = replace(view, dialling_s=(*view.dialling_s, age_s), dialling_odds=(*view.dialling_odds, 1.0))
+    assert decided(another, learned, how).calls <= decided(view, learned, how).calls
+
+
+@given(PREDICTIVE, LEARNED, SETTINGS, st.floats(1.0, 20.0))
+@settings(deadline=None, max_examples=150)
+def test_calls_in_the_air_that_are_likelier_to_be_answered_never_mean_more_new_calls(
+    view: PoolView, learned: dict[str, object], how: PacingSettings, factor: float
+):
+    likelier = replace(
+        view,
+        dialling_odds=tuple(factor * odds for odds in view.dialling_odds),
+        ringing_odds=tuple(factor * odds for odds in view.ringing_odds),
+    )
+    assert decided(likelier, learned, how).calls <= decided(view, learned, how).calls
+
+
+@given(PREDICTIVE, LEARNED, SETTINGS)
 @settings(deadline=None)
-def test_clearly_past_its_budget_predictive_is_progressive(
-    view: PoolView, e: Estimates, given_settings: PacingSettings, over: int
-):
-    allowed = given_settings.target_abandonment_ratio * view.answered
-    spent = replace(view, mode=Mode.PREDICTIVE, abandoned=math.floor(allowed + math.sqrt(allowed)) + over)
-    assert pacing.decide(spent, e, given_settings).calls == progressive(spent, e, given_settings)
+def test_people_who_wait_never_mean_more_calls(view: PoolView, learned: dict[str, object], how: PacingSettings):
+    waiting = replace(view, waiting=view.waiting + 1)
+    assert decided(waiting, learned, how).calls <= decided(view, learned, how).calls
 
 
-@given(views(), st.sampled_from(RATIOS), st.sampled_from((0, 19, 20, 300)), SETTINGS)
+# --- sameness -------------------------------------------------------------------------------------------------------
+
+
+@given(views(), LEARNED, SETTINGS)
 @settings(deadline=None, max_examples=50)
-def test_the_same_arguments_give_the_same_decision(
-    view: PoolView, answer_ratio: float, rings: int, given_settings: PacingSettings
+def test_the_same_arguments_give_the_same_decision(view: PoolView, learned: dict[str, object], how: PacingSettings):
+    e = Estimates.from_dict(learned, how)
+    first = pacing.decide(view, e, how)
+    assert pacing.decide(view, e, how) == first
+    assert decided(view, json.loads(json.dumps(e.as_dict())), how) == first
+
+
+@given(PREDICTIVE, LEARNED, SETTINGS, st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_the_order_of_calls_and_agents_does_not_matter(
+    view: PoolView, learned: dict[str, object], how: PacingSettings, chance: Random
 ):
-    first = learned(answer_ratio, rings)
-    again = Estimates.from_dict(first.as_dict())
-    assert pacing.decide(view, first, given_settings) == pacing.decide(view, again, given_settings)
+    def shuffled(values: Sequence[float], *others: Sequence[float]) -> list[tuple[float, ...]]:
+        rows = list(zip(values, *others, strict=True))
+        chance.shuffle(rows)
+        return list(zip(*rows, strict=True)) if rows else [()] * (1 + len(others))
+
+    dialling_s, dialling_odds = shuffled(view.dialling_s, view.dialling_odds)
+    ringing_s, ringing_odds = shuffled(view.ringing_s, view.ringing_odds)
+    (talking_s,), (wrapping_s,) = shuffled(view.talking_s), shuffled(view.wrapping_s)
+    other = replace(
+        view,
+        talking_s=talking_s,
+        wrapping_s=wrapping_s,
+        dialling_s=dialling_s,
+        dialling_odds=dialling_odds,
+        ringing_s=ringing_s,
+        ringing_odds=ringing_odds,
+    )
+    assert decided(other, learned, how).calls == decided(view, learned, how).calls
 
 
 # --- a small floor of our own: one heap, seeded draws, no shared code with the engine --------------------------------
 
 
+DIALS_S = 2.0
+
+
 @dataclass
 class TinyFloor:
-    """Agents who talk 90 s and write 15 s on the mean; people who answer after 6 to 18 s, and who wait 2 s."""
+    """Agents who talk 90 s and write 15 s on the mean; people who answer after 6 to 18 s and wait 2 s."""
 
     mode: Mode
     agents: int
@@ -138,12 +243,13 @@ class TinyFloor:
     answered: int = 0
     abandoned: int = 0
     talked_s: float = 0.0
+    price: float = 0.0
 
     def run(self) -> TinyFloor:
         rng = np.random.default_rng(self.seed)
         how = PacingSettings(target_abandonment_ratio=self.target)
         self.estimates = Estimates.initial(how)
-        ready, ringing, talking, wrapping = self.agents, dict[int, float](), dict[int, float](), dict[int, float]()
+        ready, placed, talking, wrapping = self.agents, dict[int, float](), dict[int, float](), dict[int, float]()
         waiting: deque[int] = deque()
         heap: list[tuple[float, int, str, int]] = [(0.0, 0, "decide", 0)]
         made = 0
@@ -162,26 +268,31 @@ class TinyFloor:
                         ready=ready,
                         talking_s=tuple(now_s - at_s for at_s in talking.values()),
                         wrapping_s=tuple(now_s - at_s for at_s in wrapping.values()),
-                        ringing_s=tuple(now_s - at_s for at_s in ringing.values()),
+                        dialling_s=tuple(now_s - at_s for at_s in placed.values() if now_s < at_s + DIALS_S),
+                        ringing_s=tuple(now_s - at_s - DIALS_S for at_s in placed.values() if now_s >= at_s + DIALS_S),
                         waiting=len(waiting),
                         trunk_free=500,
                         leads=500,
                         cps_allowance=500,
                         answered=self.answered,
                         abandoned=self.abandoned,
+                        elapsed_s=now_s,
+                        left_s=self.hours * 3600.0 - now_s,
                         wrap_up_limit_s=120.0,
                     )
-                    for _ in range(pacing.decide(view, self.estimates, how).calls):
+                    decision = pacing.decide(view, self.estimates, how)
+                    self.price = decision.price
+                    for _ in range(decision.calls):
                         later(now_s, "place", 0)
-                    later(now_s + 2.0, "decide", 0)
+                    later(now_s + 1.0, "decide", 0)
                 case "place":
-                    ringing[made] = now_s
+                    placed[made] = now_s
                     person = rng.random() < self.answer_ratio
-                    rings_s = rng.uniform(6, 18) if person else rng.choice((3.0, 22.0, 30.0))
-                    later(now_s + rings_s, "answer" if person else "fail", made)
+                    rings_s = rng.uniform(4, 16) if person else rng.choice((1.0, 20.0, 28.0))
+                    later(now_s + DIALS_S + rings_s, "answer" if person else "fail", made)
                 case "fail" | "answer":
-                    ring_s = now_s - ringing.pop(call)
-                    self.estimates = pacing.observe_ring(self.estimates, ring_s=ring_s, answered=what == "answer")
+                    rang_s = now_s - placed.pop(call) - DIALS_S
+                    self.estimates.ring.observe(dialled_s=DIALS_S, rang_s=rang_s, answered=what == "answer")
                     if what == "answer":
                         waiting.append(call)
                         later(now_s + 2.0, "give_up", call)
@@ -191,11 +302,11 @@ class TinyFloor:
                 case "talked":
                     talk_s = now_s - talking.pop(call)
                     self.talked_s += talk_s
-                    self.estimates = pacing.observe_talk(self.estimates, talk_s=talk_s)
+                    self.estimates.talk.observe(talk_s)
                     wrapping[call] = now_s
                     later(now_s + rng.exponential(15.0), "wrapped", call)
                 case "wrapped":
-                    self.estimates = pacing.observe_wrap_up(self.estimates, wrap_up_s=now_s - wrapping.pop(call))
+                    self.estimates.wrap_up.observe(now_s - wrapping.pop(call))
                     ready += 1
             while ready and waiting:
                 ready -= 1
@@ -208,7 +319,7 @@ class TinyFloor:
     def conclude(self, *, abandoned: bool) -> None:
         self.answered += 1
         self.abandoned += abandoned
-        self.estimates = pacing.observe_answer(self.estimates, abandoned=abandoned)
+        self.estimates.price.observe(price=self.price, abandoned=abandoned)
 
 
 @pytest.mark.parametrize(("agents", "answer_ratio", "target", "gain"), [(4, 0.2, 0.03, 1.10), (12, 0.2, 0.01, 1.15)])
