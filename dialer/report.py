@@ -102,6 +102,10 @@ class TimeBucket:
     answered: int
     """By a person."""
     abandoned: int
+    at_work_s: float = 0.0
+    """Logged in and not paused, all agents together, by their own states within the stretch."""
+    busy_s: float = 0.0
+    """Of that: talking and wrap-up."""
 
     @property
     def answer_ratio(self) -> float | None:
@@ -112,6 +116,11 @@ class TimeBucket:
     def abandonment_ratio(self) -> float | None:
         """Abandoned / answered by a person."""
         return ratio(self.abandoned, self.answered)
+
+    @property
+    def occupancy_ratio(self) -> float | None:
+        """(Talking + wrap-up) / (logged in - paused), of the agents whom the report names."""
+        return ratio(self.busy_s, self.at_work_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +151,13 @@ class CampaignReport:
     buckets: tuple[TimeBucket, ...]
     """From `since` on without gaps, to the last one with an attempt."""
     progress: ListProgress
+
+    @property
+    def occupancy_ratio(self) -> float | None:
+        """(Talking + wrap-up) / (logged in - paused) over the whole span, of all agents together."""
+        work_s = [agent.logged_in_s - agent.paused_s for agent in self.agents]
+        busy_s = (spent * (agent.occupancy_ratio or 0.0) for spent, agent in zip(work_s, self.agents, strict=True))
+        return ratio(sum(busy_s), sum(work_s))
 
     @property
     def answer_ratio(self) -> float | None:

@@ -8,7 +8,7 @@ from html import escape
 from dialer.cli.charts import clock, percent, ratio_of
 from dialer.cli.page import figure, heading, key, page, table
 from dialer.cli.report_view import AGENT_HEADS, TRUNK_HEADS, View, seconds, spread_text
-from dialer.cli.svg import abandonment_svg, attempts_svg, bars_svg, time_labels
+from dialer.cli.svg import abandonment_svg, attempts_svg, bars_svg, budget_svg, occupancy_svg, time_labels
 
 
 def render_html(views: Sequence[View]) -> str:
@@ -75,6 +75,21 @@ def _over_time(view: View) -> Iterable[str]:
         ("--green", pick("每段，未超上限", "each stretch, within the target")),
         ("--red", pick("每段，超过上限（虚线）", "each stretch, above the target (dashed)")),
     )
+    yield heading(pick("弃呼与额度", "Abandonment against its budget"))
+    yield budget_svg(view.points, times, (pick("弃呼", "lost"), pick("额度", "allowed")))
+    yield key(
+        ("--ink", pick("累计弃呼", "lost so far")),
+        ("--red", pick("累计额度（虚线）与每段弃呼", "allowed so far (dashed); lost in each stretch")),
+    )
+    yield f'<div class="key">{escape(view.budget_text)}</div>'
+    yield heading(pick("占用率", "Occupancy"))
+    yield occupancy_svg(view.points, times, (pick("占用率", "occupancy"), pick("坐席", "agents at work")))
+    whole = percent(view.report.occupancy_ratio, 1)
+    said = pick(
+        f"（通话 + 话后）÷（在线 − 小休），按坐席自己的状态；全程 {whole}",
+        f"(talking + wrap-up) / (logged in - paused), by the agents' own states; {whole} in all",
+    )
+    yield f'<div class="key">{escape(said)}</div>'
 
 
 def _waits(view: View) -> str:

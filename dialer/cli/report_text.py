@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.charts import bar, clock, percent, ratio_of, spark, steps
-from dialer.cli.report_view import AGENT_HEADS, TRUNK_HEADS, Bar, View, seconds, spread_text
+from dialer.cli.report_view import AGENT_HEADS, TRUNK_HEADS, Bar, Point, View, seconds, spread_text
 
 _NARROW = 100
 
@@ -101,7 +101,7 @@ def _curves(view: View, width: int) -> RenderableType:
     heading = pick("时间走势", "over time")
     if not view.points:
         return Text(f" {heading}  –", "bold")
-    points = view.points[-max(10, width - 40) :]
+    points = view.points[-max(10, width - 42) :]
     most = max(point.attempts for point in points)
     worst = max((point.abandonment_ratio or 0.0 for point in points), default=0.0)
     table = Table.grid(padding=(0, 1, 0, 0))
@@ -122,6 +122,12 @@ def _curves(view: View, width: int) -> RenderableType:
         Text(pick(f"最高 {percent(worst, 1)}，上限 {percent(view.target_abandonment_ratio, 1)}",
                   f"worst {percent(worst, 1)}, target {percent(view.target_abandonment_ratio, 1)}"), "bright_black"),
     )  # fmt: skip
+    _budget_rows(view, points, table)
+    table.add_row(
+        Text(pick(" 占用率", " occupancy")),
+        Text(spark([point.occupancy_ratio for point in points], high=1.0), "cyan"),
+        Text(percent(view.report.occupancy_ratio, 1), "bright_black"),
+    )
     first, last = (point.at.astimezone(view.zone) for point in (points[0], points[-1]))
     axis = f"{first:%m-%d %H:%M}" + f"{last:%m-%d %H:%M}".rjust(max(13, len(points) - 11))
     table.add_row(Text(), Text(axis if len(points) > 24 else f"{first:%H:%M} – {last:%H:%M}", "bright_black"), Text())
@@ -137,6 +143,21 @@ def _abandonment(view: View, ratios: Sequence[float | None], ceiling: float) -> 
     for value, block in zip(ratios, spark(ratios, high=ceiling), strict=True):
         text.append(block, "red" if value is not None and value > view.target_abandonment_ratio else "green")
     return text
+
+
+def _budget_rows(view: View, points: Sequence[Point], table: Table) -> None:
+    """Lost so far above what the target allows so far, on one scale."""
+    pick, last = view.lang.pick, points[-1]
+    high = max(last.lost_so_far, last.allowed_so_far, 1.0)
+    lost = Text()
+    for point, block in zip(points, spark([point.lost_so_far for point in points], high=high), strict=True):
+        lost.append(block, "red" if point.lost_so_far > point.allowed_so_far else "green")
+    table.add_row(Text(pick(" 累计弃呼", " lost so far")), lost, Text(f"{last.lost_so_far:,}", "bright_black"))
+    table.add_row(
+        Text(pick(" 累计额度", " allowed")),
+        Text(spark([point.allowed_so_far for point in points], high=high), "bright_black"),
+        Text(f"{last.allowed_so_far:,.1f}", "bright_black"),
+    )
 
 
 def _waits(view: View) -> RenderableType:

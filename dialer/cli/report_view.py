@@ -49,6 +49,15 @@ class Point:
     abandonment_ratio: float | None
     abandonment_so_far: float | None
     """From the beginning of the span to the end of this stretch; the target holds for this."""
+    abandoned: int
+    """In this stretch."""
+    lost_so_far: int
+    """Abandoned, from the beginning of the span to the end of this stretch."""
+    allowed_so_far: float
+    """Target x answered, likewise."""
+    agents: float
+    """At work, on the mean."""
+    occupancy_ratio: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +84,34 @@ class View:
     def figures(self) -> tuple[tuple[str, str, str], ...]:
         """Label, value and note of what is looked at first; the abandonment rate is not among them."""
         one, pick = self.report, self.lang.pick
+        mean_talk = "–" if one.mean_talk_s is None else clock(one.mean_talk_s)
         p99 = f"p99 {milliseconds(one.connect_ms.p99)}"
         return (
             (pick("拨打", "dialled"), f"{one.attempts:,}", ""),
             (pick("接听", "answered"), f"{one.answered:,}", percent(one.answer_ratio, 1)),
             (pick("接通坐席", "bridged"), f"{one.bridged:,}", percent(ratio(one.bridged, one.answered), 1)),
-            (pick("平均通话", "mean talk"), "–" if one.mean_talk_s is None else clock(one.mean_talk_s), ""),
+            (
+                pick("平均通话", "mean talk"),
+                "–" if one.mean_talk_s is None else clock(one.mean_talk_s),
+                self._occupancy,
+            ),
             (pick("接续 p50", "connect p50"), milliseconds(one.connect_ms.p50), p99),
             (pick("承诺", "promises"), f"{one.promises:,}", self.money(one.promised)),
+        )
+
+    @property
+    def _occupancy(self) -> str:
+        found = percent(self.report.occupancy_ratio)
+        return self.lang.pick(f"占用 {found}", f"{found} busy")
+
+    @property
+    def budget_text(self) -> str:
+        """How many were lost of how many that the target allows of so many answers."""
+        one, target = self.report, self.target_abandonment_ratio
+        allowed = f"{target * one.answered:,.1f}"
+        return self.lang.pick(
+            f"弃呼 {one.abandoned:,}，额度 {allowed}（接听 {one.answered:,} × {percent(target, 1)}）",
+            f"{one.abandoned:,} lost of {allowed} allowed ({percent(target, 1)} of {one.answered:,} answered)",
         )
 
     @property
@@ -140,7 +169,7 @@ def view_of(report: CampaignReport, campaign: CampaignSettings, settings: Dialer
         target_abandonment_ratio=campaign.pacing.target_abandonment_ratio,
         outcomes=_bars(outcomes),
         dispositions=_bars({labels.get(code, code): count for code, count in report.dispositions.items()}),  # type: ignore[call-overload]
-        points=_points(report),
+        points=points_of(report, campaign.pacing.target_abandonment_ratio),
         agent_names={agent.id: agent.name for agent in settings.agents},
     )
 
@@ -151,7 +180,13 @@ def _bars(counts: Mapping[str, int]) -> tuple[Bar, ...]:
     return tuple(Bar(label=label, count=count, share=count / total) for label, count in ordered if count)
 
 
-def _points(report: CampaignReport) -> tuple[Point, ...]:
+def points_of(report: CampaignReport, target: float) -> tuple[Point, ...]:
+    """The curves of a report.
+
+    Args:
+        report: of a campaign.
+        target: abandoned / answered, at most.
+    """
     answered_so_far = accumulate(one.answered for one in report.buckets)
     abandoned_so_far = accumulate(one.abandoned for one in report.buckets)
     return tuple(
@@ -162,6 +197,11 @@ def _points(report: CampaignReport) -> tuple[Point, ...]:
             answer_ratio=one.answer_ratio,
             abandonment_ratio=one.abandonment_ratio,
             abandonment_so_far=ratio(abandoned, answered),
+            abandoned=one.abandoned,
+            lost_so_far=abandoned,
+            allowed_so_far=target * answered,
+            agents=one.at_work_s / report.bucket_s,
+            occupancy_ratio=one.occupancy_ratio,
         )
         for one, answered, abandoned in zip(report.buckets, answered_so_far, abandoned_so_far, strict=True)
     )

@@ -39,7 +39,7 @@ def report(
     until: UntilOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to look at or to print.")] = None,
 ) -> None:
-    """Outcomes, dispositions, promises, waiting, abandonment over time, agents and trunks."""
+    """Outcomes, dispositions, promises, waiting, abandonment and occupancy over time, agents and trunks."""
     from dialer.cli.report_html import render_html
     from dialer.cli.report_text import render_report
     from dialer.cli.report_view import view_of
@@ -60,7 +60,7 @@ def report(
         html.write_text(render_html(views), encoding="utf-8")
         session.say(f"已写入 {html}", f"Written to {html}", "green")
     if session.json:
-        plain: list[JsonValue] = [_as_json(told) for _, told in found]
+        plain: list[JsonValue] = [as_json(told, one) for one, told in found]
         session.emit(plain[0] if campaign else plain)
     elif html is None:
         for view in views:
@@ -110,9 +110,32 @@ def _first_attempt_at(store: SqliteStore, campaign: CampaignName) -> datetime | 
     return None if row is None else datetime.fromisoformat(str(row["at"]))
 
 
-def _as_json(told: CampaignReport) -> JsonValue:
+def as_json(told: CampaignReport, campaign: CampaignSettings) -> JsonValue:
+    """The report with what follows from it: ratios, and in each bucket what was lost and allowed so far."""
+    from dialer.cli.report_view import points_of
+
+    target = campaign.pacing.target_abandonment_ratio
     plain: JsonValue = TypeAdapter(CampaignReport).dump_python(told, mode="json")
-    if isinstance(plain, dict):
-        plain["answer_ratio"] = told.answer_ratio
-        plain["abandonment_ratio"] = told.abandonment_ratio
-    return plain
+    buckets: list[JsonValue] = [
+        {
+            "begins_at": bucket.begins_at.isoformat(),
+            "attempts": bucket.attempts,
+            "answered": bucket.answered,
+            "abandoned": bucket.abandoned,
+            "abandonment_ratio": bucket.abandonment_ratio,
+            "abandoned_so_far": point.lost_so_far,
+            "allowed_so_far": point.allowed_so_far,
+            "at_work_s": bucket.at_work_s,
+            "busy_s": bucket.busy_s,
+            "occupancy_ratio": bucket.occupancy_ratio,
+        }
+        for bucket, point in zip(told.buckets, points_of(told, target), strict=True)
+    ]
+    assert isinstance(plain, dict)
+    return plain | {
+        "answer_ratio": told.answer_ratio,
+        "abandonment_ratio": told.abandonment_ratio,
+        "target_abandonment_ratio": target,
+        "occupancy_ratio": told.occupancy_ratio,
+        "buckets": buckets,
+    }

@@ -8,6 +8,7 @@ from datetime import datetime
 from html import escape
 from typing import Final
 
+from dialer.cli.charts import percent
 from dialer.cli.report_view import Bar, Point
 
 _WIDTH: Final = 880
@@ -90,6 +91,53 @@ def abandonment_svg(points: Sequence[Point], times: Sequence[str], target: float
     return plot.svg(ticks, times, inside)
 
 
+def budget_svg(points: Sequence[Point], times: Sequence[str], names: tuple[str, str]) -> str:
+    """Abandoned calls so far beside what the target allowed so far (dashed), and each stretch's own as columns.
+
+    Args:
+        points: without gaps.
+        times: one label for each point.
+        names: of the lost and of the allowed ones, for the tool tips.
+    """
+    most = max(max(point.lost_so_far, point.allowed_so_far) for point in points)
+    top = nice_top(max(2.0, most))
+    plot = _Plot(len(points), 170, top)
+    columns = [
+        f'<rect class="over" opacity="0.45" x="{plot.left(index):.1f}" y="{plot.y(point.abandoned):.1f}" '
+        f'width="{max(1.0, plot.step * 0.78):.1f}" height="{plot.base - plot.y(point.abandoned):.1f}"/>'
+        for index, point in enumerate(points)
+        if point.abandoned
+    ]
+    lost = plot.line([point.lost_so_far for point in points])
+    allowed = plot.line([point.allowed_so_far for point in points])
+    tips = [f"{names[0]} {point.lost_so_far:,}, {names[1]} {point.allowed_so_far:,.1f}" for point in points]
+    inside = (
+        f'{"".join(columns)}<polyline class="target" fill="none" points="{allowed}"/>'
+        f'<polyline class="sofar" points="{lost}"/>{plot.tips(times, tips)}'
+    )
+    return plot.svg([(value, f"{value:,.0f}") for value in (0, top / 2, top)], times, inside)
+
+
+def occupancy_svg(points: Sequence[Point], times: Sequence[str], names: tuple[str, str]) -> str:
+    """Occupancy of each stretch as columns; nothing where nobody was at work.
+
+    Args:
+        points: without gaps.
+        times: one label for each point.
+        names: of occupancy and of the agents at work, for the tool tips.
+    """
+    plot = _Plot(len(points), 150, 1.0)
+    columns = [
+        f'<rect class="disposition" x="{plot.left(index):.1f}" y="{plot.y(point.occupancy_ratio):.1f}" '
+        f'width="{max(1.0, plot.step * 0.78):.1f}" height="{plot.base - plot.y(point.occupancy_ratio):.1f}"/>'
+        for index, point in enumerate(points)
+        if point.occupancy_ratio is not None
+    ]
+    tips = [f"{names[0]} {percent(point.occupancy_ratio, 1)}, {names[1]} {point.agents:.1f}" for point in points]
+    ticks = [(value, f"{value * 100:g}%") for value in (0.0, 0.5, 1.0)]
+    return plot.svg(ticks, times, "".join(columns) + plot.tips(times, tips))
+
+
 class _Plot:
     """Coordinates of a chart over time."""
 
@@ -104,6 +152,20 @@ class _Plot:
 
     def y(self, value: float) -> float:
         return self.base - (self.base - _TOP) * min(1.0, value / self._top)
+
+    def line(self, values: Sequence[float]) -> str:
+        """The points of a line through the middles of the stretches."""
+        return " ".join(
+            f"{self.left(index) + self.step * 0.39:.1f},{self.y(value):.1f}" for index, value in enumerate(values)
+        )
+
+    def tips(self, times: Sequence[str], texts: Sequence[str]) -> str:
+        """An unseen area over each stretch that tells its numbers."""
+        return "".join(
+            f'<rect x="{self.left(index):.1f}" y="{_TOP}" width="{self.step:.1f}" height="{self.base - _TOP:.1f}" '
+            f'fill="none" pointer-events="all"><title>{escape(f"{times[index]}: {text}")}</title></rect>'
+            for index, text in enumerate(texts)
+        )
 
     def svg(self, ticks: Sequence[tuple[float, str]], times: Sequence[str], inside: str) -> str:
         grid = "".join(

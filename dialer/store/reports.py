@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -64,6 +65,7 @@ def campaign_report(
         waits = list(database.query(_SQL["waits"], span))
         promises = next(database.query(_SQL["promises"], span))
         bridged = by_outcome.get(Outcome.BRIDGED, 0)
+        lines = _agents(database, span, agents)
         return CampaignReport(
             campaign=campaign,
             since=since,
@@ -80,10 +82,10 @@ def campaign_report(
             dispositions={str(row["code"]): int(row["calls"]) for row in database.query(_SQL["dispositions"], span)},
             promises=int(promises["promises"]),
             promised=amount(int(promises["cents"])),
-            agents=_agents(database, span, agents),
+            agents=lines,
             trunks=_trunks(database, span),
             bucket_s=bucket_s,
-            buckets=_buckets(database, span, since, bucket_s),
+            buckets=_buckets(database, span, since, bucket_s, [line.agent_id for line in lines]),
             progress=progress,
         )
 
@@ -138,19 +140,22 @@ def _trunks(database: Database, span: Mapping[str, object]) -> tuple[TrunkLine, 
 
 
 def _buckets(
-    database: Database, span: Mapping[str, object], since: datetime, bucket_s: float
+    database: Database, span: Mapping[str, object], since: datetime, bucket_s: float, agents: Sequence[AgentId]
 ) -> tuple[TimeBucket, ...]:
     rows = {row["bucket"]: row for row in database.query(_SQL["buckets"], dict(span))}
-    empty = {"attempts": 0, "answered": 0, "abandoned": 0}
+    work = {row["bucket"]: row for row in database.query(_SQL["work"], {**span, "agents": json.dumps(agents)})}
+    empty, idle = {"attempts": 0, "answered": 0, "abandoned": 0}, {"at_work_s": 0.0, "busy_s": 0.0}
     return tuple(
         TimeBucket(
             begins_at=since + timedelta(seconds=index * bucket_s),
             attempts=row["attempts"],
             answered=row["answered"],
             abandoned=row["abandoned"],
+            at_work_s=round(worked["at_work_s"], 3),
+            busy_s=round(worked["busy_s"], 3),
         )
         for index in range(max(rows, default=-1) + 1)
-        for row in (rows.get(index, empty),)
+        for row, worked in ((rows.get(index, empty), work.get(index, idle)),)
     )
 
 

@@ -20,6 +20,7 @@ from dialer.cli.lang import Lang
 from dialer.cli.report_html import render_html
 from dialer.cli.report_text import render_report
 from dialer.cli.report_view import View, bucket_for, milliseconds, seconds, view_of
+from dialer.cli.reports import as_json
 from dialer.cli.svg import nice_top
 from dialer.report import AgentLine, CampaignReport, ListProgress, TimeBucket, TrunkLine, spread
 from dialer.settings import (
@@ -110,6 +111,8 @@ def report(*, answered: int = 100, abandoned: int = 2, buckets: int = 48) -> Cam
                 attempts=index % 9,
                 answered=index % 5,
                 abandoned=1 if index == 7 else 0,
+                at_work_s=1800.0 if index % 9 else 0.0,
+                busy_s=1350.0 if index % 9 else 0.0,
             )
             for index in range(buckets)
         ),
@@ -189,7 +192,7 @@ def test_the_page_is_well_formed_and_fetches_nothing() -> None:
     assert "default-src 'none'" in page
     body = page[page.index("<body>") : page.index("</body>") + len("</body>")]
     tree = ElementTree.fromstring(body)  # every tag closed, every character escaped
-    assert len(tree.findall(".//svg")) == 4
+    assert len(tree.findall(".//svg")) == 6
     assert tree.find(".//script") is None
 
 
@@ -202,6 +205,48 @@ def test_the_curve_of_the_campaign_so_far_ends_at_its_abandonment() -> None:
     answered = sum(one.answered for one in told.buckets)
     assert view(told).points[-1].abandonment_so_far == pytest.approx(1 / answered)
     assert view(told).points[7].abandonment_ratio == 0.5  # 1 of 2
+
+
+def test_what_was_lost_is_held_against_what_the_target_allowed_so_far() -> None:
+    told = view(report())
+    points, answered = told.points, sum(one.answered for one in told.report.buckets)
+    assert [point.lost_so_far for point in points[6:9]] == [0, 1, 1]
+    assert points[7].allowed_so_far == pytest.approx(0.03 * (0 + 1 + 2 + 3 + 4 + 0 + 1 + 2))
+    assert points[-1].lost_so_far == 1
+    assert points[-1].allowed_so_far == pytest.approx(0.03 * answered)
+    assert told.budget_text == "弃呼 2，额度 3.0（接听 100 × 3.0%）"
+    page = render_html([told])
+    assert told.budget_text in page
+    assert f"弃呼 1, 额度 {0.03 * answered:,.1f}" in page
+
+
+def test_occupancy_over_time_has_gaps_where_nobody_was_at_work() -> None:
+    points = view(report()).points
+    assert [point.occupancy_ratio for point in points[8:11]] == [0.75, None, 0.75]
+    assert [point.agents for point in points[8:11]] == [2.0, 0.0, 2.0]
+    line = next(line for line in terminal(report(), 120).splitlines() if line.startswith(" 占用率"))
+    assert line[1:].split()[1].startswith("▇▇▇▇▇▇▇▇") and line.rstrip().endswith("73.9%")
+
+
+def test_json_tells_what_follows_from_the_figures() -> None:
+    plain = as_json(report(), CAMPAIGN)
+    assert isinstance(plain, dict)
+    assert (plain["target_abandonment_ratio"], plain["abandonment_ratio"]) == (0.03, 0.02)
+    assert plain["occupancy_ratio"] == pytest.approx(0.739)
+    buckets = plain["buckets"]
+    assert isinstance(buckets, list) and isinstance(buckets[7], dict)
+    assert buckets[7] | {"begins_at": ""} == {
+        "begins_at": "",
+        "attempts": 7,
+        "answered": 2,
+        "abandoned": 1,
+        "abandonment_ratio": 0.5,
+        "abandoned_so_far": 1,
+        "allowed_so_far": pytest.approx(0.39),
+        "at_work_s": 1800.0,
+        "busy_s": 1350.0,
+        "occupancy_ratio": 0.75,
+    }
 
 
 def test_bars_are_drawn_largest_first_and_share_one_whole() -> None:

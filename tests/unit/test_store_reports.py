@@ -133,6 +133,30 @@ def test_curves_have_no_gaps_and_add_up(worked: SqliteStore) -> None:
     assert [each.answer_ratio for each in told.buckets] == [None, None, None, 1.0, 1.0, 0.0]
 
 
+def test_occupancy_over_time_comes_from_the_agents_states_cut_at_each_stretch(worked: SqliteStore) -> None:
+    told = campaign_report(worked, CAMPAIGN, LIST, AT, AT + HOUR, bucket_s=900.0)
+    # a1: ready to minute 10, talking to 30, wrap-up to 34, paused to 40, ready to 50; a2: ready from 55 on.
+    assert [each.at_work_s / 60 for each in told.buckets] == pytest.approx([15.0, 15.0, 9.0, 10.0], abs=1e-3)
+    assert [each.busy_s / 60 for each in told.buckets] == pytest.approx([5.0, 15.0, 4.0, 0.0], abs=1e-3)
+    assert [each.occupancy_ratio for each in told.buckets] == pytest.approx([1 / 3, 1.0, 4 / 9, 0.0], abs=1e-4)
+    whole_s = sum(line.logged_in_s - line.paused_s for line in told.agents)
+    assert sum(each.at_work_s for each in told.buckets) == pytest.approx(whole_s, abs=0.01)
+    assert told.occupancy_ratio == pytest.approx(sum(each.busy_s for each in told.buckets) / whole_s, abs=1e-5)
+
+
+def test_a_long_state_counts_in_every_stretch_that_it_crosses(worked: SqliteStore) -> None:
+    told = campaign_report(worked, CAMPAIGN, LIST, AT, AT + HOUR, bucket_s=60.0)
+    assert [each.busy_s for each in told.buckets[10:34]] == pytest.approx([60.0] * 24, abs=0.01)
+    assert sum(each.busy_s for each in told.buckets) == pytest.approx(24 * 60.0, abs=0.02)
+
+
+def test_agents_of_other_campaigns_are_not_counted_as_this_ones(worked: SqliteStore) -> None:
+    other = SaveAgentState(agent_id=AgentId("z9"), state=AgentState.READY, at=AT, campaign=CampaignName("other"))
+    worked.apply([other])
+    told = campaign_report(worked, CAMPAIGN, LIST, AT, AT + HOUR, bucket_s=900.0)
+    assert told.buckets[0].at_work_s == pytest.approx(900.0, abs=0.01)
+
+
 def test_trunks_are_told_apart_from_the_debtors(worked: SqliteStore) -> None:
     (lead,) = take(worked, 1)
     whole_call(worked, lead, "att-6", step(NextKind.CLOSED), Outcome.TRUNK_FAILED, at=AT + 55 * MINUTE)

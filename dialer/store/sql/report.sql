@@ -55,6 +55,25 @@ SELECT CAST((julianday(at) - julianday(:since)) * 86400.0 / :bucket_s + 1e-6 AS 
 FROM attempts WHERE campaign = :campaign AND at >= :since AND at < :until
 GROUP BY 1 ORDER BY 1;
 
+-- name: work
+-- Seconds of some agents at work, and busy, in each stretch of time; a state is cut at the stretches' edges.
+WITH RECURSIVE stays(busy, from_s, to_s) AS (
+  SELECT state IN ('talking', 'wrap_up'),
+         max(0.0, (julianday(began_at) - julianday(:since)) * 86400.0),
+         (julianday(min(coalesce(ended_at, :until), :until)) - julianday(:since)) * 86400.0
+  FROM agent_times
+  WHERE began_at < :until AND (ended_at IS NULL OR ended_at > :since)
+    AND state NOT IN ('offline', 'calling_in', 'paused')
+    AND agent_id IN (SELECT value FROM json_each(:agents))
+), pieces(busy, bucket, from_s, to_s) AS (
+  SELECT busy, CAST(from_s / :bucket_s AS INTEGER), from_s, to_s FROM stays WHERE to_s > from_s
+  UNION ALL
+  SELECT busy, bucket + 1, (bucket + 1) * :bucket_s, to_s FROM pieces WHERE to_s > (bucket + 1) * :bucket_s
+)
+SELECT bucket, sum(min(to_s, (bucket + 1) * :bucket_s) - from_s) AS at_work_s,
+       sum(busy * (min(to_s, (bucket + 1) * :bucket_s) - from_s)) AS busy_s
+FROM pieces GROUP BY 1;
+
 -- name: account_history
 WITH a AS (SELECT * FROM accounts WHERE account_no = :account_no)
 SELECT b.at, a.client, 'account.imported', b.source, '', '', ''
