@@ -108,19 +108,20 @@ def set_up(
     """
     tools = ensure_asterisk(runtime / "asterisk", progress)
     ports = plan_ports()
-    settings = _settings(folder, runtime, ports, agents, calls_per_s)
+    settings = dialer_settings(folder, runtime, ports, agents, calls_per_s)
     _write_lists(settings, runs, calls_per_s)
     with contextlib.ExitStack() as stack:
         sipp = Sipp(tools, folder / "sipp", callees, port=ports.carrier_sip, media_port=ports.carrier_rtp)
         stack.enter_context(sipp)
-        asterisk = stack.enter_context(_asterisk(tools, settings, progress))
+        asterisk = stack.enter_context(private_asterisk(tools, settings, progress))
         phones = stack.enter_context(Phones(f"127.0.0.1:{ports.sip}", on_event=on_phone_event))
         passwords: dict[str, str] = {agent.id: agent.secret for agent in settings.agents}
         phones.add(passwords, dial="*10", stay=True, listen=record is not None, record=record)
         yield Floor(settings=settings, asterisk=asterisk, sipp=sipp)
 
 
-def _settings(folder: Path, runtime: Path, ports: PortPlan, agents: int, calls_per_s: float) -> DialerSettings:
+def dialer_settings(folder: Path, runtime: Path, ports: PortPlan, agents: int, calls_per_s: float) -> DialerSettings:
+    """One server, one trunk to the simulated people, and so many agents."""
     server = ServerSettings(
         name=SERVER,
         ami_port=ports.ami,
@@ -177,12 +178,13 @@ def _write_lists(settings: DialerSettings, runs: Sequence[Run], calls_per_s: flo
             wrap_up_limit=run.wrap_up_limit_s,
         )
         (campaigns / f"{run.name}.yaml").write_text(text, encoding="utf-8")
-        people = (_account(number) for number in range(run.first, run.first + run.accounts))
+        people = (account(number) for number in range(run.first, run.first + run.accounts))
         store.import_accounts(run.name, "benchmark", people, datetime.now(UTC))
     store.close()
 
 
-def _account(number: int) -> ImportedAccount:
+def account(number: int) -> ImportedAccount:
+    """A made-up debtor with a number of their own."""
     return ImportedAccount(
         account_no=f"B{number:08d}",
         debtor_name="测试人",
@@ -192,7 +194,10 @@ def _account(number: int) -> ImportedAccount:
     )
 
 
-def _asterisk(tools: AsteriskTools, settings: DialerSettings, progress: Callable[[str], None]) -> AsteriskInstance:
+def private_asterisk(
+    tools: AsteriskTools, settings: DialerSettings, progress: Callable[[str], None]
+) -> AsteriskInstance:
+    """The dialer's Asterisk, to be entered."""
     sounds = build_prompts(tools, tools.folder / "sounds", progress)
     settings.recordings_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     pbx = describe_server(settings, settings.servers[0], tools.version)
