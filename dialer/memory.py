@@ -89,13 +89,15 @@ class Memory:
             runs: whose; those that have learned nothing at all are left out, so that mended `initial_*` settings count.
         """
         for run in [run for run in runs if _has_learned(run)]:
-            # Plain copies are made here, where the floor cannot learn meanwhile; the rest is the thread's.
-            learned, at = run.estimates.as_dict(), self._clock.now_at()
             try:
+                # Plain copies are made here, where the floor cannot learn meanwhile; the rest is the thread's.
+                learned, at = run.estimates.as_dict(), self._clock.now_at()
                 await self._ledger.ask(partial(self._keep, run.settings.name, at, learned))
-            except (StoreError, ValueError) as error:
+            except Exception as error:  # whatever it is, calls go on
                 if not self._failed:
-                    _log.warning("pacing.not_saved", campaign=run.settings.name, reason=str(error))
+                    _log.warning(
+                        "pacing.not_saved", campaign=run.settings.name, reason=str(error), exc_info=_defect(error)
+                    )
                 self._failed = True
                 return
         if self._failed:
@@ -118,3 +120,8 @@ class Memory:
 def _has_learned(run: CampaignRun) -> bool:
     known = run.estimates
     return bool(known.ring.count or known.talk.count or known.wrap_up.count)
+
+
+def _defect(error: Exception) -> bool:
+    """Whether the log should say where it happened: a store that fails says enough by itself."""
+    return not isinstance(error, StoreError)

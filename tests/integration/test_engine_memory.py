@@ -231,8 +231,9 @@ def test_a_campaign_launched_again_in_one_engine_keeps_what_it_has_and_counts_no
     assert house.kept()["ring"]["count"] >= last.learned["ring"]["count"] >= 12 * ANSWERED_EVERY
 
 
-def test_a_store_that_cannot_save_is_told_of_once_and_stops_no_call(
-    house: House, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [StoreError("The store is full."), ZeroDivisionError("a defect")])
+def test_a_save_that_fails_is_told_of_once_and_stops_no_call(
+    house: House, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(memory, "SAVE_EVERY_S", 0.01)
     real = SqliteStore.save_learned
@@ -241,7 +242,7 @@ def test_a_store_that_cannot_save_is_told_of_once_and_stops_no_call(
     def fails_at_first(self: SqliteStore, *args: Any, **more: Any) -> None:
         if len(failures) < 3:
             failures.append(1)
-            raise StoreError("The store is full.")
+            raise error
         real(self, *args, **more)
 
     monkeypatch.setattr(SqliteStore, "save_learned", fails_at_first)
