@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +15,10 @@ from dialer.events import (
     BridgeLeft,
     CallRefused,
     CallUnresolved,
+    CampaignLaunched,
     ChannelsListed,
     CloseAttempt,
+    DayAnswers,
     Effect,
     HangUp,
     Inquire,
@@ -315,6 +317,21 @@ def test_an_attempt_that_talked_is_closed_as_a_conversation_though_nobody_saw_it
     restore(one)
     assert one.outcome(attempt) is Outcome.BRIDGED
     assert (one.concluded(attempt).code, one.concluded(attempt).by) == ("no_result", "default")
+
+
+@pytest.mark.parametrize(
+    ("more", "answered"), [({"talked": True}, 7), ({"talked": False}, 6), ({"outcome": Outcome.BRIDGED}, 6)]
+)
+def test_whoever_talked_when_the_engine_died_is_counted_once_among_the_answers(
+    more: dict[str, Any], answered: int
+) -> None:
+    one = fresh()
+    recovered(one, **more)
+    today = DayAnswers(on=date(2026, 3, 10), answered=6, abandoned=1)
+    one.take(CampaignLaunched(settings=campaign(), days=(today,)))
+    restore(one)
+    budgets = one.floor.state.campaigns[CampaignName("spring")].answers.budgets(today.on, one.s, 0.03)
+    assert next((each.answered, each.abandoned) for each in budgets if each.name == "day") == (answered, 1)
 
 
 def test_an_attempt_that_had_closed_is_only_concluded() -> None:
