@@ -20,7 +20,7 @@ PURE = (
     "floor",
     "estimates.py",
     "pacing.py",
-    "shortage.py",
+    "prediction",
     "settings.py",
     "sim",
     "snapshot.py",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import floor_world as fw
+from dialer import pacing
 from dialer.events import (
     AttemptRecovered,
     CallRefused,
@@ -58,13 +60,15 @@ def test_a_reload_with_another_target_keeps_what_was_learned_and_aims_anew() -> 
     one = World()
     one.login("anna")
     one.launch(campaign(mode=Mode.PREDICTIVE), leads(20))
-    run = one.floor.state.campaigns[campaign().name]
-    before = run.estimates
-    pacing = replace(campaign().pacing, target_abandonment_ratio=campaign().pacing.target_abandonment_ratio / 3)
-    one.launch(campaign(mode=Mode.PREDICTIVE, pacing=pacing))
-    assert run.estimates.target_ratio == pacing.target_abandonment_ratio
-    assert run.estimates.log_price < before.log_price
-    assert run.estimates.ring == before.ring
+    one.wait(2.0)
+    run = one.floor.state.campaigns[SPRING]
+    before, decided = run.estimates, run.decided
+    stricter = replace(campaign().pacing, target_abandonment_ratio=campaign().pacing.target_abandonment_ratio / 30)
+    one.launch(campaign(mode=Mode.PREDICTIVE, pacing=stricter))
+    one.wait(2.0)
+    assert run.estimates is before
+    assert decided is not None and run.decided is not None
+    assert run.decided.aim < decided.aim
 
 
 def test_the_attempt_is_saved_before_it_is_originated_with_the_same_id_and_number() -> None:
@@ -347,12 +351,41 @@ def test_the_outcome_of_an_unanswered_call_decides_what_comes_next_by_rule() -> 
 def test_failures_of_the_trunk_teach_nothing_about_the_people_on_the_list() -> None:
     one = world(1)
     one.launch(campaign(mode=Mode.PREDICTIVE), leads(3))
-    before = one.floor.state.campaigns[SPRING].estimates
+    one.wait(0.1)
+    ring = one.floor.state.campaigns[SPRING].estimates.ring
     one.take(CallRefused(channel_id=ChannelId(one.originated()[0]), reason="no route"))
-    assert one.floor.state.campaigns[SPRING].estimates == before
-    one.tick()
-    one.hang_up(one.originated()[1], cause=17)
-    assert one.floor.state.campaigns[SPRING].estimates != before
+    assert ring.count == 0
+    one.wait(0.1)
+    one.hang_up(one.originated()[-1], cause=17)
+    assert ring.count == 1
+
+
+@pytest.mark.parametrize(("agents", "spell_s"), [(1, 0.04), (5, 0.2), (25, 1.0), (60, 1.0)])
+def test_a_forecast_is_made_again_the_sooner_the_fewer_agents_there_are(agents: int, spell_s: float) -> None:
+    asked_s: list[float] = []
+
+    def rule(view: pacing.PoolView, e: pacing.Estimates, how: pacing.PacingSettings) -> pacing.Decision:
+        asked_s.append(view.now_s)
+        return pacing.decide(view, e, how)
+
+    one = world(agents, channels=900, calls_per_s=100_000.0)
+    one.floor.state.rule = rule
+    unhurried = replace(campaign().pacing, max_calls_per_s=100_000.0)
+    one.launch(campaign(mode=Mode.PREDICTIVE, pacing=unhurried), leads(500))
+    start_s = one.s
+    while one.s < start_s + 4.0:  # something happens all the time
+        one.wait(0.01)
+    gaps = [after - before for before, after in itertools.pairwise(asked_s)]
+    assert min(gaps) >= spell_s - 1e-6
+    assert max(gaps) <= spell_s + 0.15
+
+
+def test_nothing_happening_is_looked_at_again_after_a_second() -> None:
+    one = world(1)
+    one.launch(campaign(), leads(3))
+    one.wait(0.5)
+    wake_s = one.floor.next_wake_s()
+    assert wake_s is not None and wake_s <= one.s + 1.0
 
 
 def test_the_floor_asks_to_be_woken_again_and_again_but_keeps_only_one_such_wish() -> None:

@@ -38,7 +38,11 @@ def test_the_factor_is_found_though_only_about_sixty_abandoned_calls_are_remembe
         model.observe(price=price, abandoned=bool(rng.random() < true_factor * price))
         found.append(model.factor)
     assert model.lost <= FORGET_LOST
-    assert np.mean(found[10_000:]) == pytest.approx(true_factor, rel=0.1)  # the belief weighs 3 of 63
+    remembered = FORGET_LOST - 0.5
+    leaning = (PRIOR_LOST + remembered) / (PRIOR_LOST / PRIOR_FACTOR + remembered / true_factor)
+    assert np.mean(found[10_000:]) == pytest.approx(leaning, rel=0.05)
+    assert min(true_factor, PRIOR_FACTOR) < leaning < max(true_factor, PRIOR_FACTOR)
+    assert leaning == pytest.approx(true_factor, rel=0.2)
     assert np.std(found[10_000:]) < 0.2 * true_factor
 
 
