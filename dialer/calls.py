@@ -140,6 +140,8 @@ class Call:
     unserved: bool = False
     """The dialplan began the message: no agent came in time."""
     message_played: bool = False
+    ring_cut: bool = False
+    """We gave it up after the legal ring, because its channel was needed."""
     cancelled: bool = False
     """We gave it up before anyone answered."""
     hung_up_by_us: bool = False
@@ -261,12 +263,14 @@ def outcome(call: Call, legal_wait_s: float) -> Outcome:
         return Outcome.BRIDGED
     if call.answered_s is not None:
         waited_s = (call.ended_s or call.answered_s) - call.answered_s
-        by_us = call.unserved or call.hung_up_by_us or call.cancelled
+        by_us = call.unserved or call.hung_up_by_us or call.cancelled or call.ring_cut
         return Outcome.EARLY_HANGUP if not by_us and waited_s <= legal_wait_s else Outcome.ABANDONED
     if call.cause is None:
         return Outcome.UNKNOWN
     if call.cancelled:
         return Outcome.CANCELLED
+    if call.ring_cut:
+        return Outcome.NO_ANSWER
     if call.ended_s is not None and call.ended_s - call.placed_s >= call.ring_timeout_s - RING_SLACK_S:
         return Outcome.NO_ANSWER  # our own CANCEL; Asterisk reports it like a far end's 480
     return outcome_of(cause=call.cause, sip_code=call.sip_code, rang=call.rang_s is not None)

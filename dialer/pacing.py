@@ -32,7 +32,7 @@ from dialer.prediction.shortage import Shortage
 from dialer.settings import PacingSettings
 from dialer.types import Mode
 
-__all__ = ["Budget", "Decision", "Estimates", "PoolView", "decide"]
+__all__ = ["Budget", "Decision", "Estimates", "PoolView", "decide", "fruitless"]
 
 MEMORY_S: Final = 240.0
 MIN_MEMORY_CALLS: Final = 400.0
@@ -119,6 +119,8 @@ class Decision:
     """agents, ratio, budget, trunk, calls_per_s, leads, no_agents or preview."""
     reason: str
     """Short, such as `2 of 5: budget`."""
+    short_of: int = 0
+    """Mode `predictive`: calls that were wanted and for which there was no channel."""
     expected_answers: float = 0.0
     """By a person within half a minute, of the calls in the air and the ones placed now."""
     expected_free: float = 0.0
@@ -185,6 +187,7 @@ def _predictive(view: PoolView, e: Estimates, settings: PacingSettings) -> Decis
         calls=calls,
         limit=bound,
         reason=f"{calls} of {max(ceiling, calls)}: {bound}",
+        short_of=wanted - calls if bound == "trunk" else 0,
         expected_answers=forecast.answers_in_air + calls * forecast.answer_chance,
         expected_free=view.ready + forecast.agents_freed,
         price=price,
@@ -200,6 +203,26 @@ def _spending(view: PoolView, e: Estimates, settings: PacingSettings) -> Spendin
     to_come = answers_to_come(view.answered, view.elapsed_s, left_s, expected_per_s)
     budgets = view.budgets or (Budget(name="campaign", answered=view.answered, abandoned=view.abandoned),)
     return spend(budgets, settings.target_abandonment_ratio, to_come, surely)
+
+
+def fruitless(e: Estimates, rang_s: Sequence[float], ring_timeout_s: float) -> list[bool]:
+    """Whether calls that ring bring fewer answers for each second of their channel than fresh ones in their place.
+
+    Args:
+        e: what has been learned of the campaign.
+        rang_s: how long each has been ringing.
+        ring_timeout_s: they are given up then at the latest.
+    """
+    outlook = e.known_outlook
+    if outlook is None:
+        return [False] * len(rang_s)
+    ratio = e.ring.answer_ratio(MIN_MEMORY_CALLS)
+    since_s = np.array(rang_s, dtype=np.float64)
+    rows = rings.BINS + np.minimum((since_s * (1.0 / rings.BIN_S)).astype(np.int64), rings.BINS - 1)
+    kept = ratio * outlook.kept[rows]
+    chances = kept / (kept + (1.0 - ratio) * outlook.others_kept[rows]) * outlook.answered_soon[rows]
+    fresh = ratio * float(outlook.answered_soon[0]) / outlook.ring_s
+    return [bool(one) for one in chances < fresh * np.maximum(ring_timeout_s - since_s, 0.0)]
 
 
 class _Forecast:
@@ -258,9 +281,9 @@ def _calls_in_air(view: PoolView, odds: float) -> tuple[Indexes, Floats]:
     since_s = np.array((*view.dialling_s, *view.ringing_s), dtype=np.float64)
     rows = np.minimum((since_s * (1.0 / rings.BIN_S)).astype(np.int64), rings.BINS - 1)
     rows[len(view.dialling_s) :] += rings.BINS
-    if not view.dialling_odds and not view.ringing_odds:
-        return rows, np.full(len(rows), odds)
-    return rows, odds * np.array((*view.dialling_odds, *view.ringing_odds), dtype=np.float64)
+    dialling_odds = view.dialling_odds or (1.0,) * len(view.dialling_s)
+    ringing_odds = view.ringing_odds or (1.0,) * len(view.ringing_s)
+    return rows, odds * np.array((*dialling_odds, *ringing_odds), dtype=np.float64)
 
 
 def _busy_agents(talking_s: Floats, wrapping_s: Floats) -> Indexes:

@@ -97,7 +97,7 @@ class AnswerBook:
                 slack=1.0 + HOUR_SLACK_SIGMAS * math.sqrt(fair),
             ),
         ]
-        if len(self._days) > 1:
+        if any(day != on for day in self._days):
             first = on - timedelta(days=PERIOD_DAYS - 1)
             period = [counts for day, counts in self._days.items() if first <= day <= on]
             budgets.append(

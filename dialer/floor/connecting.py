@@ -29,7 +29,7 @@ def serve_waiting(floor: FloorState, now: Moment) -> None:
 def serve(floor: FloorState, call: Call, now: Moment) -> None:
     """Reserve an agent for an answered call and ask for the bridge; without a free agent the call waits."""
     settings = floor.known[call.campaign]
-    leaving = call.hung_up_by_us or call.cancelled or call.disposed
+    leaving = call.hung_up_by_us or call.cancelled or call.ring_cut or call.disposed
     if call.verdict is Verdict.MACHINE or leaving or not floor.links[call.server].connected:
         return
     agent = routing.next_agent(floor, call, settings)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from dialer import pacing
 from dialer.events import Lead, LeaseLeads, ReleaseLease
-from dialer.floor import learning, previewing, routing, sharing
+from dialer.floor import learning, previewing, ringing_out, routing, sharing
 from dialer.floor.closing import finish_if_done, return_leads
 from dialer.floor.placing import place, trunk_with_room
 from dialer.floor.shelf import Kind
@@ -84,11 +84,14 @@ def _pace_pool(
             break
         placed += 1
     run.idle_reason = _idle_reason(run, view.ready, placed + view.in_air - view.waiting)
+    if run.settings.mode is Mode.PREDICTIVE:
+        run.decided = decision
+        if decision.short_of:
+            ringing_out.cut_old_rings(floor, run, server, decision.short_of, now)
     again_s = now.s + REPACE_S
     if decision.limit == "calls_per_s":
         again_s = min(again_s, max(now.s + RATE_PAUSE_S, _rate_opens_s(floor, run, server, now)))
     elif run.settings.mode is Mode.PREDICTIVE:
-        run.decided = decision
         run.pace_after_s[server] = now.s + min(REPACE_S, view.agents / AGENTS_PER_SPELL)
     _repace(floor, again_s)
 

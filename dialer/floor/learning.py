@@ -12,7 +12,7 @@ from dialer.compliance import hours
 from dialer.floor.answers import DayPlan, Marked
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.settings import CampaignSettings
-from dialer.types import AttemptId
+from dialer.types import AttemptId, Mode
 
 PLAN_LIFE_S = 60.0
 """What day it is, and when calling ends, is looked up so often."""
@@ -112,8 +112,9 @@ def answer_ended(floor: FloorState, call: Call, now: Moment, *, abandoned: bool)
     if run is None:
         return
     on = plan_of(floor, run, now).on
-    if run.answers.conclude(call.attempt_id, abandoned=abandoned, on=on, now_s=now.s):
-        run.estimates.price.observe(price=run.decided.price if run.decided is not None else 0.0, abandoned=abandoned)
+    is_new = run.answers.conclude(call.attempt_id, abandoned=abandoned, on=on, now_s=now.s)
+    if is_new and run.settings.mode is Mode.PREDICTIVE and run.decided is not None:
+        run.estimates.price.observe(price=run.decided.price, abandoned=abandoned)
 
 
 def forget(run: CampaignRun, attempt_id: AttemptId) -> None:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from dialer.prediction.reading import number, part
+from dialer.prediction.reading import amount, number, part
 
 PRIOR_CALLS: Final = 60.0
 """A mark's weight leans on zero as if so many calls had shown no difference."""
@@ -75,5 +75,5 @@ class OddsModel:
             ValueError: a part is missing or no number.
         """
         counts, weights = part(snapshot, "counts"), part(snapshot, "weights")
-        self.counts = {mark: number(counts, mark) for mark in list(counts)[:MOST_MARKS]}
+        self.counts = {mark: amount(counts, mark) for mark in list(counts)[:MOST_MARKS]}
         self.weights = {mark: min(max(number(weights, mark), -MOST_WEIGHT), MOST_WEIGHT) for mark in self.counts}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from dialer.prediction.reading import number
+from dialer.prediction.reading import amount
 
 PRIOR_LOST: Final = 12.0
 """What is believed at first is worth so many abandoned calls."""
@@ -51,4 +51,4 @@ class PriceModel:
         Raises:
             ValueError: a part is missing or no number.
         """
-        self.lost, self.risked = number(snapshot, "lost"), number(snapshot, "risked")
+        self.lost, self.risked = amount(snapshot, "lost"), amount(snapshot, "risked")

@@ -34,6 +34,20 @@ def number(snapshot: Mapping[str, object], key: str) -> float:
     return _number(snapshot.get(key), key)
 
 
+def amount(snapshot: Mapping[str, object], key: str) -> float:
+    """A finite number that is not below zero.
+
+    Raises:
+        ValueError: it is missing, or no such number.
+    """
+    found = number(snapshot, key)
+    if found < 0.0:
+        raise ValueError(
+            f"the snapshot of the estimates has a number below zero at {key}; start from Estimates.initial"
+        )
+    return found
+
+
 def row(snapshot: Mapping[str, object], key: str, length: int) -> Floats:
     """So many finite numbers, none below zero.
 

@@ -5,7 +5,7 @@ while, mostly ring for a while, and end, each with its own spread of times. The 
 likely it is to be of the first kind (Bayes), and how soon it would be answered.
 
 The share of the first kind drifts over a day and jumps with the list. It is kept over several memories; a long
-memory that the next shorter one contradicts is overwritten by it.
+memory that a shorter one contradicts is overwritten by it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,20 @@ BINS: Final = 128
 """Ages of 64 s and more share the last bin."""
 MEMORIES: Final = (64.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
 """Calls over which the answer ratio is averaged; see `RingModel.answer_ratio`."""
+USUAL_MEMORY: Final = 400.0
 CONTRADICTION_SIGMAS: Final = 3.2
 PRIOR_CALLS: Final = 12.0
 FORGET_RINGS: Final = 4000.0
 """Past so many observations a histogram is halved, so that last week fades."""
+SURE: Final = 0.999
+"""No list answers more readily."""
 NEVER: Final = 1e-6
 """Stands for a chance of nothing where one is divided by."""
 
+_JUDGES: Final = tuple(
+    tuple(sorted({1, spot - 1})) if spot > 1 else tuple(range(spot)) for spot in range(len(MEMORIES))
+)
+"""For each memory: the shorter ones that may contradict it; the shortest knows too few answers to judge long ones."""
 _AHEAD_BINS: Indexes = (AHEAD_S / BIN_S).astype(np.int64)
 _AGES: Indexes = np.arange(BINS)
 _THEN: Indexes = np.minimum(_AGES[:, None] + _AHEAD_BINS, BINS)
@@ -93,19 +100,19 @@ class RingModel:
         """The chance that a person answers, over about the last `memory` calls."""
         for size, answers, calls in zip(MEMORIES, self.answer_sums, self.call_sums, strict=True):
             if size >= memory:
-                return answers / calls
-        return self.answer_sums[-1] / self.call_sums[-1]
+                return min(answers / calls, SURE)
+        return min(self.answer_sums[-1] / self.call_sums[-1], SURE)
 
     def mean_s(self) -> float:
         """How long a call is in the air, on average."""
         centres = (_AGES + 0.5) * BIN_S
-        unrung, ringing, rang = (
-            self.answered_unrung + self.ended_unrung,
-            self.answered + self.otherwise,
-            self.began.sum(),
+        ratio = self.answer_ratio(USUAL_MEMORY)
+        dialled_s = float(self.began @ centres / self.began.sum())
+        kinds = ((ratio, self.answered, self.answered_unrung), (1.0 - ratio, self.otherwise, self.ended_unrung))
+        return sum(
+            share * float(rung.sum() * dialled_s + rung @ centres + unrung @ centres) / float(rung.sum() + unrung.sum())
+            for share, rung, unrung in kinds
         )
-        spent = self.began @ centres + unrung @ centres + ringing @ centres * (rang / ringing.sum())
-        return float(spent / (rang + unrung.sum()))
 
     def tables(self) -> RingTables:
         """What the histograms say now."""
@@ -150,6 +157,9 @@ class RingModel:
             ValueError: a part is missing, no number, or of another length than this version keeps.
         """
         histograms = {name: row(snapshot, name, BINS) for name in _HISTOGRAMS}
+        for name, weights in histograms.items():
+            if name not in ("answered_unrung", "ended_unrung") and not weights.sum() > 0.0:
+                raise ValueError(f"the snapshot of the estimates has nothing at {name}; start from Estimates.initial")
         answers, calls = row(snapshot, "answer_sums", len(MEMORIES)), row(snapshot, "call_sums", len(MEMORIES))
         if not ((answers <= calls) & (calls > 0.0)).all():
             raise ValueError("the snapshot of the estimates has more answers than calls; start from Estimates.initial")
@@ -159,16 +169,17 @@ class RingModel:
         self.answer_sums, self.call_sums, self.count = answers.tolist(), calls.tolist(), count
 
     def _remember(self, answered: bool) -> None:
-        """One more call in every memory; a memory that the next shorter one contradicts is replaced by it."""
+        """One more call in every memory; one that a shorter one contradicts is replaced by it."""
         answers, calls = self.answer_sums, self.call_sums
         for spot, memory in enumerate(MEMORIES):
             keep = 1.0 - 1.0 / memory
             answers[spot] = keep * answers[spot] + answered
             calls[spot] = keep * calls[spot] + 1.0
-            if spot and _contradicted(
-                answers[spot] / calls[spot], answers[spot - 1] / calls[spot - 1], calls[spot - 1]
-            ):
-                answers[spot], calls[spot] = answers[spot - 1], calls[spot - 1]
+            ratio = answers[spot] / calls[spot]
+            for shorter in _JUDGES[spot]:
+                if _contradicted(ratio, answers[shorter] / calls[shorter], calls[shorter]):
+                    answers[spot], calls[spot] = answers[shorter], calls[shorter]
+                    break
 
 
 def _through_ringing(begins: Floats, answered: Floats) -> Floats:

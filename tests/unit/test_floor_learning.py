@@ -112,7 +112,6 @@ def test_the_price_in_force_is_learned_from_with_each_answer() -> None:
     assert (price.risked, price.lost) == (decided.price, 0.0)
 
 
-@pytest.mark.xfail(strict=True, reason="a price of nothing is learned to have cost a call")
 def test_calls_abandoned_in_another_mode_say_nothing_of_prices() -> None:
     one, (first, second, *_) = world()
     before = run_of(one).estimates.price.factor
@@ -122,7 +121,6 @@ def test_calls_abandoned_in_another_mode_say_nothing_of_prices() -> None:
     assert run_of(one).estimates.price.factor == before
 
 
-@pytest.mark.xfail(strict=True, reason="a decision that the calls per second bound is not kept")
 def test_a_price_is_in_force_though_the_calls_per_second_bind() -> None:
     made: list[pacing.Decision] = []
 
