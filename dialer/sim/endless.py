@@ -24,6 +24,11 @@ class AccountList(Protocol):
         """Accounts that may still be dialled, now or later; None: without end."""
         ...
 
+    @property
+    def untried(self) -> int | None:
+        """Accounts that nobody has dialled yet in this run, and that may still be; None: without end."""
+        ...
+
     def lease(self, wish: LeaseLeads, at: datetime) -> LeadsLeased:
         """The next leads."""
         ...
@@ -69,6 +74,7 @@ class EndlessList:
     """Fresh leads for ever. They are values and may be shared between runs."""
 
     unfinished: int | None = None
+    untried: int | None = None
 
     def __init__(self, zone: str) -> None:
         """Begin with the first.

@@ -98,6 +98,12 @@ class FiniteList:
         heapq.heapify(self._open)
         self._waiting = self._leased = 0
         self._unfinished = len(self._accounts)
+        self._untried = set(self._accounts)
+
+    @property
+    def untried(self) -> int | None:
+        """Accounts that nobody has dialled yet in this run, and that may still be."""
+        return len(self._untried)
 
     @property
     def unfinished(self) -> int | None:
@@ -167,6 +173,7 @@ class FiniteList:
     def attempted(self, effect: SaveAttempt) -> None:
         """Counts against every cap from now on."""
         account = self._accounts[effect.lead.account_id]
+        self._untried.discard(effect.lead.account_id)
         today = account.debtor.on(_local_day(effect.lead, effect.at))
         today.attempts += 1
         today.numbers[effect.lead.number] += 1
@@ -235,6 +242,7 @@ class FiniteList:
     def _finish(self, account: _Account) -> None:
         """No more calls, or none before a hold ends."""
         self._unfinished -= account.live
+        self._untried.discard(account.lead.account_id)
         self._waiting -= account.due_at is not None
         account.live, account.due_at = False, None
 

@@ -30,6 +30,7 @@ MEANS: Final[Mapping[str, Part]] = {
     "abandoned": lambda run: float(run.abandoned),
     "peak_calls": lambda run: float(run.peak_calls),
     "peak_calls_per_s": lambda run: float(run.peak_calls_per_s),
+    "tried_s": lambda run: run.tried_s,
     "done_s": lambda run: run.done_s,
     "accounts_left": lambda run: None if run.accounts_left is None else float(run.accounts_left),
 }
@@ -84,8 +85,10 @@ class Forecast:
     """By the names of `MEANS` and `RATIOS`; what no run has is left out."""
     over_target: int
     """Runs whose abandonment ended above the target."""
+    tried: int | None
+    """Runs in which everybody on the list was tried; None: it has no end. Likewise the next one."""
     finished: int | None
-    """Runs in which the list was done; None: it has no end."""
+    """Runs in which the list was done: nobody was left to be tried again."""
     limits: Mapping[str, float]
     """What kept pacing from placing more calls -> share of the time in which it dialled, most first."""
     day: tuple[Stretch, ...]
@@ -115,6 +118,7 @@ def forecast(runs: Sequence[RunResult], target: float) -> Forecast:
         runs=len(runs),
         figures=figures,
         over_target=sum(run.abandonment_ratio > target for run in runs),
+        tried=None if endless else sum(run.tried_s is not None for run in runs),
         finished=None if endless else sum(run.done_s is not None for run in runs),
         limits=_limits(runs),
         day=_day([run.series for run in runs]),

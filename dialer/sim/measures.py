@@ -81,6 +81,8 @@ class RunResult:
     """By detection, over the whole run."""
     done_s: float | None
     """When no account was left to dial but those on hold; None: not within the run."""
+    tried_s: float | None
+    """When every account had been dialled once, or could not be any more; None: not within the run."""
     accounts_left: int | None
     """None: the list has no end."""
     state_s: Mapping[str, float]
@@ -102,7 +104,14 @@ class RunResult:
 
 
 def measure(
-    record: Record, *, seed: int, end_s: float, warm_up_s: float, done_s: float | None, accounts_left: int | None
+    record: Record,
+    *,
+    seed: int,
+    end_s: float,
+    warm_up_s: float,
+    done_s: float | None,
+    tried_s: float | None,
+    accounts_left: int | None,
 ) -> RunResult:
     """Make figures of a record.
 
@@ -112,6 +121,7 @@ def measure(
         end_s: when it ended.
         warm_up_s: what happened before is not counted.
         done_s: when the list was done.
+        tried_s: when everybody on it had been tried.
         accounts_left: of the list.
     """
     state_s = _state_seconds(record, np.array([warm_up_s, end_s]))
@@ -151,6 +161,7 @@ def measure(
         machines_served=record.machines_served,
         people_taken_for_machines=record.people_taken_for_machines,
         done_s=done_s,
+        tried_s=tried_s,
         accounts_left=accounts_left,
         state_s={str(state): seconds for state, seconds in by_state.items()},
         limit_s=dict(record.limit_s),

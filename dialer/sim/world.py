@@ -71,6 +71,7 @@ class World:
         self.seed, self.accounts, self.record = seed, accounts, Record()
         self._latencies, self._campaign = latencies, campaign
         self.done_s: float | None = None
+        self.tried_s: float | None = None
         now = moment(start_at, 0.0)
         known = {campaign.name: campaign}
         self.floor = Floor(dialer, run_id="sim", now=now, known=known, rule=rule)
@@ -116,6 +117,7 @@ class World:
             end_s=ended_s,
             warm_up_s=min(warm_up_s, ended_s),
             done_s=self.done_s,
+            tried_s=self.tried_s,
             accounts_left=self.accounts.unfinished,
         )
 
@@ -150,6 +152,7 @@ class World:
     def _attempted(self, effect: SaveAttempt) -> None:
         self.network.account_id = effect.lead.account_id
         self.accounts.attempted(effect)
+        self._look_at_list()
 
     def _closed(self, effect: CloseAttempt) -> None:
         self.record.attempt_closed(effect, self.timeline.s)
@@ -169,6 +172,8 @@ class World:
             self._done()
 
     def _look_at_list(self) -> None:
+        if self.tried_s is None and self.accounts.untried == 0:
+            self.tried_s = self.timeline.s
         if self.accounts.unfinished == 0:
             self._done()
 

@@ -62,6 +62,10 @@ class Both:
     def unfinished(self) -> int | None:
         return self.memory.unfinished
 
+    @property
+    def untried(self) -> int | None:
+        return self.memory.untried
+
     def lease(self, wish: LeaseLeads, at: datetime) -> LeadsLeased:
         mine = self.memory.lease(wish, at)
         theirs = self.store.lease(wish.settings, limit=wish.limit, at=at, lease_s=6000.0, engine="sim")
