@@ -45,7 +45,8 @@ th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); } td { text-ali
 .note { color: var(--off); margin: 8px 0 0; } .answers { margin: 0; padding-left: 18px; }
 td.off, li.off { color: var(--off); } td.good, li.good { color: var(--green); }
 svg.stroke { display: inline-block; width: 26px; height: 10px; margin: 0 6px 0 14px; vertical-align: 0; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } .wide table { font-size: 12.5px; } .wide :is(th, td) { padding: 5px 6px; }
+.words td { text-align: left; white-space: normal; }
 @media (max-width: 700px) { .two { grid-template-columns: 1fr; } main { padding: 16px; } }
 @media print { body { background: #fff; font-size: 12px; }
   main { box-shadow: none; margin: 0; padding: 0; max-width: none; }

@@ -82,7 +82,7 @@ def simulate(
         str,
         typer.Option(
             metavar="HH:MM",
-            help="By when should the list be done? Sweep --agents for the answer.",
+            help="By when should everybody on the list have been tried? Sweep --agents.",
             rich_help_panel=_SWEEP,
         ),
     ] = "",

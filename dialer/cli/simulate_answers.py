@@ -57,7 +57,7 @@ def answers_of(outlooks: Sequence[Outlook], swept: Sequence[Key], occupancy: flo
 def _answers(
     key: Key, fixed: Mapping[Key, Setting], row: Sequence[Outlook], occupancy: float | None
 ) -> Iterator[Answer]:
-    if any(one.finished_by is not None for one in row):
+    if any(one.tried_by is not None for one in row):
         yield _least(Goal.FINISH, key, fixed, row, _in_time, _shares_in_time)
     if occupancy is not None or not all(one.holds_target for one in row):
 
@@ -90,12 +90,12 @@ def _least(
 
 
 def _in_time(one: Outlook) -> bool:
-    return one.finished_by == one.forecast.runs
+    return one.tried_by == one.forecast.runs
 
 
 def _shares_in_time(one: Outlook) -> float:
     """More runs in time; among equals fewer accounts left."""
-    return (one.finished_by or 0) - 1e-9 * (one.forecast.mean("accounts_left") or 0.0)
+    return (one.tried_by or 0) - 1e-9 * (one.forecast.mean("accounts_left") or 0.0)
 
 
 def _nearness(one: Outlook) -> float:

@@ -19,12 +19,12 @@ from dialer.cli.simulate_view import (
     charted,
     closing_note,
     figure_rows,
-    finish_note,
-    finish_text,
     fixed_text,
-    sweep_rows,
+    moment_text,
+    sweep_columns,
     trial_note,
     trial_rows,
+    tried_note,
 )
 from dialer.cli.simulate_words import KEYS, MEASURES, figure_text, setting_text
 
@@ -55,7 +55,8 @@ def _body(view: View) -> Iterator[str]:
         yield table(heads, [cells for cells, _ in rows], styles)
         yield f'<div class="key">{escape(trial_note(view, view.trial))}</div>'
     yield heading(pick("前提", "What it rests on"))
-    yield table((), ((view.ground(one), one.value, one.origin) for one in view.grounds))
+    grounds = table((), [(view.ground(one), one.value, one.origin) for one in view.grounds])
+    yield f'<div class="words">{grounds}</div>'
     yield f'<div class="key">{escape(closing_note(view))}</div>'
 
 
@@ -66,7 +67,8 @@ def _single(view: View, one: Outlook) -> Iterator[str]:
     yield f'<div class="figures">{"".join(_tiles(view, one))}</div>'
     yield from _day(view, one)
     yield heading(view.lang.pick("全部数字", "All figures"))
-    yield table((), ((name, value, note) for name, value, note, _ in figure_rows(view, one)))
+    figures = table((), [(name, value, note) for name, value, note, _ in figure_rows(view, one)])
+    yield f'<div class="words">{figures}</div>'
 
 
 def _tiles(view: View, one: Outlook) -> Iterator[str]:
@@ -85,8 +87,8 @@ def _tiles(view: View, one: Outlook) -> Iterator[str]:
         half = "" if found is None or found.half_width is None else f"± {MEASURES[name].form(found.half_width)}"
         said = " · ".join(part for part in (half, note) if part)
         yield figure(MEASURES[name].head(view.lang), figure_text(name, found, with_interval=False), said, style)
-    if told.finished is not None:
-        yield figure(pick("拨完", "finished"), finish_text(view, one), finish_note(view, one), "")
+    if told.tried is not None:
+        yield figure(pick("全部拨过一遍", "all tried"), moment_text(view, one, "tried_s"), tried_note(view, one), "")
 
 
 def _day(view: View, one: Outlook) -> Iterator[str]:
@@ -135,9 +137,9 @@ def _sweep(view: View) -> Iterator[str]:
     if key is not None:
         yield from _charts(view, key)
     yield heading(pick("全部组合", "All combinations"))
-    heads, rows = sweep_rows(view)
-    styles = ["" if one.holds_target else "off" for one in view.outlooks]
-    yield f'<div class="wide">{table(heads, rows, styles)}</div>'
+    columns = sweep_columns(view)
+    rows = zip(*(column.cells for column in columns), strict=True)
+    yield f'<div class="wide">{table([column.head for column in columns], list(rows))}</div>'
 
 
 def _charts(view: View, key: Key) -> Iterator[str]:

@@ -40,8 +40,9 @@ def _point(one: Outlook) -> JsonValue:
         "runs": told.runs,
         "holds_target": one.holds_target,
         "runs_over_target": told.over_target,
+        "runs_tried": told.tried,
+        "runs_tried_by": one.tried_by,
         "runs_finished": told.finished,
-        "runs_finished_by": one.finished_by,
         "held_back_by": dict(told.limits),
         "figures": _figures(told),
         "day": [

@@ -23,8 +23,8 @@ class Outlook:
 
     point: Point
     forecast: Forecast
-    finished_by: int | None
-    """Runs in which the list was done by the wished moment; None: no moment, or a list without end."""
+    tried_by: int | None
+    """Runs in which everybody was tried by the wished moment; None: no moment, or a list without end."""
 
     @property
     def settings(self) -> Mapping[Key, Setting]:
@@ -68,16 +68,16 @@ class Work:
 
         Args:
             number: of the point.
-            finish_s: when the list should be done, from the start.
+            finish_s: when everybody on the list should have been tried, from the start.
         """
         runs = sorted(self.results.get(number, ()), key=lambda run: run.seed)
         if not runs:
             return None
         point = self.points[number]
         told = forecast(runs, point.target)
-        in_time = [run.done_s is not None and finish_s is not None and run.done_s <= finish_s for run in runs]
-        known = finish_s is not None and told.finished is not None
-        return Outlook(point=point, forecast=told, finished_by=sum(in_time) if known else None)
+        in_time = [run.tried_s is not None and finish_s is not None and run.tried_s <= finish_s for run in runs]
+        known = finish_s is not None and told.tried is not None
+        return Outlook(point=point, forecast=told, tried_by=sum(in_time) if known else None)
 
 
 def do(session: Session, points: Sequence[Point], *, seeds: int, jobs: int) -> Work:

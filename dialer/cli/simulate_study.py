@@ -169,11 +169,12 @@ def _grounds(session: Session, campaign: CampaignSettings, base: Base, sweeps: S
         Key.TARGET: campaign.pacing.target_abandonment_ratio,
         Key.TRUNKS: base.channels,
     }
+    file, dialer_file = campaign.source.name, session.settings.source.name
     origins = {
-        Key.AGENTS: pick("活动的坐席", "the campaign's own"),
-        Key.MODE: pick("活动文件", "campaign file"),
-        Key.TARGET: pick("活动文件 pacing.target_abandonment", "campaign file, pacing.target_abandonment"),
-        Key.TRUNKS: pick("dialer.yaml 的线路容量", "dialer.yaml, channels of the trunks"),
+        Key.AGENTS: pick("活动自己的坐席", "the campaign's own"),
+        Key.MODE: f"{file}: mode",
+        Key.TARGET: f"{file}: pacing.target_abandonment",
+        Key.TRUNKS: f"{dialer_file}: channels",
     }
     for key, value in own.items():
         text = setting_text(key, value, lang)
@@ -184,9 +185,7 @@ def _grounds(session: Session, campaign: CampaignSettings, base: Base, sweeps: S
             origin = origins[key]
         yield Ground(key=str(key), value=text, origin=origin)
     per_s = min(campaign.pacing.max_calls_per_s, sum(trunk.calls_per_s for trunk in base.trunks))
-    yield Ground(
-        key="calls_per_s", value=f"{per_s:g}", origin=pick("活动文件与 dialer.yaml", "campaign file and dialer.yaml")
-    )
+    yield Ground(key="calls_per_s", value=f"{per_s:g}", origin=f"{file}, {dialer_file}")
 
 
 def _swept_ground(session: Session, one: Ground, points: Sequence[Point]) -> Ground:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.table import Table
@@ -13,18 +14,16 @@ from rich.text import Text
 from dialer.cli.charts import bar, percent, spark
 from dialer.cli.simulate_answers import Answer, rows_over
 from dialer.cli.simulate_past import TrialResult
-from dialer.cli.simulate_plan import Key
 from dialer.cli.simulate_run import Outlook
 from dialer.cli.simulate_view import (
-    COLUMNS,
-    NARROW_COLUMNS,
+    Column,
     View,
     answer_text,
     charted,
     closing_note,
     figure_rows,
     fixed_text,
-    sweep_rows,
+    sweep_columns,
     trial_note,
     trial_rows,
 )
@@ -32,8 +31,13 @@ from dialer.cli.simulate_words import KEYS, MEASURES, setting_text, span_text
 
 BAR_WIDTH: Final = 30
 SLOTS_SHOWN: Final = 72
-NARROW: Final = 118
-"""A narrower terminal gets fewer columns."""
+GAP: Final = 2
+"""Between columns."""
+DROPPED_FIRST: Final = (
+    *("wait_p95_s", "peak_calls_per_s", "talk_minutes_per_agent_hour", "calls_per_answer", "over_target"),
+    *("held_back_by", "peak_calls"),
+)
+"""Columns that a narrow terminal goes without, in this order."""
 
 
 def render(view: View, width: int) -> RenderableType:
@@ -61,6 +65,8 @@ def render(view: View, width: int) -> RenderableType:
 def _grounds(view: View) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
     for one in view.grounds:
         table.add_row(Text(f" {view.ground(one)}", "bright_black"), Text(one.value), Text(one.origin, "bright_black"))
     return table
@@ -117,18 +123,30 @@ def _top(values: Sequence[float | None]) -> str:
 
 
 def _sweep(view: View, width: int) -> RenderableType:
-    columns = COLUMNS if width >= NARROW else NARROW_COLUMNS
-    table = Table(box=None, header_style="bright_black", padding=(0, 2, 0, 0), pad_edge=False)
-    heads, rows = sweep_rows(view, columns)
-    for number, head in enumerate(heads):
-        is_word = number < len(view.swept) and view.swept[number] is Key.MODE
-        table.add_column(f" {head}" if number == 0 else head, justify="left" if is_word else "right", no_wrap=True)
-    lost = len(view.swept) + columns.index("abandonment_ratio")
-    for one, cells in zip(view.outlooks, rows, strict=True):
-        style = "" if one.holds_target else "red"
-        shown = [Text(f" {cell}" if n == 0 else cell, style if n == lost else "") for n, cell in enumerate(cells)]
-        table.add_row(*shown)
+    table = Table(box=None, header_style="bright_black", padding=(0, GAP, 0, 0), pad_edge=False)
+    columns = _fitting(sweep_columns(view), width)
+    for number, column in enumerate(columns):
+        head = f" {column.head}" if number == 0 else column.head
+        table.add_column(head, justify="left" if column.is_text else "right", no_wrap=True)
+    for row, one in enumerate(view.outlooks):
+        red = "" if one.holds_target else "red"
+        cells = (
+            Text(f" {column.cells[row]}" if number == 0 else column.cells[row],
+                 red if column.name == "abandonment_ratio" else "")
+            for number, column in enumerate(columns)
+        )  # fmt: skip
+        table.add_row(*cells)
     return table
+
+
+def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
+    """As many as a terminal has room for; the least wanted go first."""
+    kept = list(columns)
+    for name in DROPPED_FIRST:
+        if sum(max(map(cell_len, (one.head, *one.cells))) + GAP for one in kept) + 1 <= width:
+            break
+        kept = [one for one in kept if one.name != name]
+    return kept
 
 
 def _lines(view: View) -> list[RenderableType]:

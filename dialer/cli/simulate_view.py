@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -33,7 +33,6 @@ COLUMNS: Final = (
     *("occupancy", "abandonment_ratio", "talk_minutes_per_agent_hour", "wait_p95_s", "calls_per_answer"),
     *("peak_calls", "peak_calls_per_s"),
 )
-NARROW_COLUMNS: Final = ("occupancy", "abandonment_ratio", "peak_calls")
 LEAST_LIMIT: Final = 0.005
 """What kept pacing back for less of the time is not worth a word."""
 
@@ -68,7 +67,7 @@ class View:
     @property
     def has_end(self) -> bool:
         """Whether the list can be done."""
-        return any(one.forecast.finished is not None for one in self.outlooks)
+        return any(one.forecast.tried is not None for one in self.outlooks)
 
     def ground(self, one: Ground) -> str:
         """What a number of the world is called."""
@@ -106,36 +105,37 @@ def figure_rows(view: View, one: Outlook) -> Iterable[tuple[str, str, str, str]]
                 channels = setting_text(Key.TRUNKS, one.settings[Key.TRUNKS], view.lang)
                 note += pick(f"；线路共 {channels}", f"; the trunks have {channels}")
         yield pick(MEASURES[name].zh, MEASURES[name].en), figure_text(name, figure), note, style
-    if told.finished is not None:
-        yield pick("名单拨完", "list finished"), finish_text(view, one), finish_note(view, one), ""
+    if told.tried is not None:
+        yield pick("全部拨过一遍", "everybody tried once"), moment_text(view, one, "tried_s"), tried_note(view, one), ""
+        left = told.figures.get("accounts_left")
+        note = "" if left is None else pick(f"剩余账户 {left.mean:,.0f}", f"accounts left: {left.mean:,.0f}")
+        done = pick("名单拨完（含重拨）", "list finished, retries too")
+        yield done, moment_text(view, one, "done_s"), "" if told.finished == told.runs else note, ""
     yield pick("限制拨号的因素", "what kept it from more calls"), "", limits_text(view, one), ""
 
 
-def finish_text(view: View, one: Outlook) -> str:
-    """When the list is done."""
-    told, done = one.forecast, one.forecast.figures.get("done_s")
-    if told.finished is None:
+def moment_text(view: View, one: Outlook, name: str) -> str:
+    """When everybody was tried (`tried_s`) or the list done (`done_s`)."""
+    told, at = one.forecast, one.forecast.figures.get(name)
+    if told.tried is None:
         return "–"
-    if done is None:
-        return view.lang.pick("未完成", "not done")
-    if told.finished < told.runs:
-        return view.lang.pick(f"{told.finished}/{told.runs} 次", f"in {told.finished} of {told.runs}")
-    return one.done_at(done.mean)
+    if at is None:
+        return view.lang.pick("没有", "not that day")
+    if at.runs < told.runs:
+        return view.lang.pick(f"{at.runs}/{told.runs} 次", f"in {at.runs} of {told.runs}")
+    return one.done_at(at.mean)
 
 
-def finish_note(view: View, one: Outlook) -> str:
-    """From when to when, and what is left."""
-    told, done, left = one.forecast, one.forecast.figures.get("done_s"), one.forecast.figures.get("accounts_left")
-    pick, parts = view.lang.pick, []
-    if done is not None:
-        parts.append(f"{one.done_at(done.least)} – {one.done_at(done.most)}")
-    if left is not None and told.finished != told.runs:
-        parts.append(pick(f"剩余账户 {figure_text('accounts_left', left)}", f"accounts left: {left.mean:,.0f}"))
-    if one.finished_by is not None:
-        parts.append(
-            pick(f"{told.runs} 次中 {one.finished_by} 次在 {view.finish_by} 前",
-                 f"by {view.finish_by} in {one.finished_by} of {told.runs} runs")
-        )  # fmt: skip
+def tried_note(view: View, one: Outlook) -> str:
+    """From when to when everybody had been tried, and how often by the wished moment."""
+    told, at, pick = one.forecast, one.forecast.figures.get("tried_s"), view.lang.pick
+    parts = [] if at is None else [f"{one.done_at(at.least)} – {one.done_at(at.most)}"]
+    if one.tried_by is not None:
+        zh, en = (
+            f"{told.runs} 次中 {one.tried_by} 次在 {view.finish_by} 前",
+            f"by {view.finish_by} in {one.tried_by} of {told.runs} runs",
+        )
+        parts.append(pick(zh, en))
     return pick("；", "; ").join(parts)
 
 
@@ -145,33 +145,51 @@ def limits_text(view: View, one: Outlook) -> str:
     return " · ".join(f"{limit_word(limit, view.lang)} {percent(share)}" for limit, share in shares) or "–"
 
 
-def sweep_rows(view: View, columns: Sequence[str] = COLUMNS) -> tuple[list[str], list[list[str]]]:
-    """Heads, and a row of cells for each point: what is swept, the columns, the rest."""
-    pick = view.lang.pick
-    heads = [pick(*KEYS[key]) for key in view.swept]
-    heads += [MEASURES[name].head(view.lang) for name in columns]
-    heads.append(pick("超标", "over target"))
-    if view.has_end:
-        heads.append(pick("拨完", "finished"))
-        if view.finish_by:
-            heads.append(pick(f"{view.finish_by} 前", f"by {view.finish_by}"))
-    heads.append(pick("主要限制", "held back by"))
-    return heads, [_cells(view, one, columns) for one in view.outlooks]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a sweep's table."""
+
+    name: str
+    head: str
+    cells: tuple[str, ...]
+    """One for each point."""
+    is_text: bool = False
 
 
-def _cells(view: View, one: Outlook, columns: Sequence[str]) -> list[str]:
-    told = one.forecast
-    cells = [setting_text(key, one.settings[key], view.lang) if key in one.settings else "" for key in view.swept]
-    wide = ("occupancy", "abandonment_ratio")
-    cells += [figure_text(name, told.figures.get(name), with_interval=name in wide) for name in columns]
-    cells.append(f"{told.over_target}/{told.runs}")
+def sweep_columns(view: View) -> list[Column]:
+    """What is swept, the figures, how often the target was broken and the list done, and what held pacing back."""
+    pick, outlooks = view.lang.pick, view.outlooks
+    columns = [
+        Column(
+            name=str(key),
+            head=pick(*KEYS[key]),
+            cells=tuple(
+                setting_text(key, one.settings[key], view.lang) if key in one.settings else "" for one in outlooks
+            ),
+            is_text=key is Key.MODE,
+        )
+        for key in view.swept
+    ]
+    for name in COLUMNS:
+        wide = name in ("occupancy", "abandonment_ratio")
+        cells = (figure_text(name, one.forecast.figures.get(name), with_interval=wide) for one in outlooks)
+        columns.append(Column(name=name, head=MEASURES[name].head(view.lang), cells=tuple(cells)))
+    over = tuple(f"{one.forecast.over_target}/{one.forecast.runs}" for one in outlooks)
+    columns.append(Column(name="over_target", head=pick("超标", "over target"), cells=over))
     if view.has_end:
-        cells.append(finish_text(view, one))
-        if view.finish_by:
-            cells.append("" if one.finished_by is None else f"{one.finished_by}/{told.runs}")
-    first = next(iter(told.limits.items()), None)
-    cells.append("–" if first is None else f"{limit_word(first[0], view.lang, short=True)} {percent(first[1])}")
-    return cells
+        tried = tuple(moment_text(view, one, "tried_s") for one in outlooks)
+        columns.append(Column(name="tried", head=pick("全部拨过", "all tried"), cells=tried))
+    if view.has_end and view.finish_by:
+        by = tuple("" if one.tried_by is None else f"{one.tried_by}/{one.forecast.runs}" for one in outlooks)
+        columns.append(Column(name="tried_by", head=pick(f"{view.finish_by} 前", f"by {view.finish_by}"), cells=by))
+    held = tuple(_first_limit(view, one) for one in outlooks)
+    columns.append(Column(name="held_back_by", head=pick("主要限制", "held back by"), cells=held, is_text=True))
+    return columns
+
+
+def _first_limit(view: View, one: Outlook) -> str:
+    first = next(iter(one.forecast.limits.items()), None)
+    return "–" if first is None else f"{limit_word(first[0], view.lang, short=True)} {percent(first[1])}"
 
 
 def charted(view: View) -> Key | None:
@@ -208,12 +226,12 @@ def answer_text(view: View, one: Answer) -> str:
     )
     goal = _goal(view, one)
     reached = {
-        Goal.FINISH: finish_note(view, best),
+        Goal.FINISH: tried_note(view, best),
         Goal.HOLD: measured,
         Goal.WIDE: pick(f"峰值 {_peak(best)}；{measured}", f"peak {_peak(best)}; {measured}"),
     }[one.goal]  # fmt: skip
     nearest = {
-        Goal.FINISH: finish_note(view, best),
+        Goal.FINISH: tried_note(view, best),
         Goal.HOLD: measured,
         Goal.WIDE: pick(f"仍有 {percent(best.forecast.limits.get('trunk', 0.0))} 的时间受线路所限",
                         f"still held back {percent(best.forecast.limits.get('trunk', 0.0))} of the time"),
@@ -230,7 +248,7 @@ def _goal(view: View, one: Answer) -> str:
     pick = view.lang.pick
     match one.goal:
         case Goal.FINISH:
-            return pick(f"在 {view.finish_by} 前拨完名单", f"to finish the list by {view.finish_by}")
+            return pick(f"{view.finish_by} 前全部拨过一遍", f"to have tried everybody by {view.finish_by}")
         case Goal.HOLD:
             target = setting_text(Key.TARGET, one.best.point.target, view.lang)
             floor = "" if view.occupancy is None else percent(view.occupancy)

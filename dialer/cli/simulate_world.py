@@ -63,7 +63,7 @@ class World:
     grounds: list[Ground] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     finish_s: float | None = None
-    """When the list should be done, from the start."""
+    """When everybody should have been tried, from the start."""
 
 
 def day_name(day: date, session: Session) -> str:
@@ -106,7 +106,16 @@ def world_of(
     span = _shortened(session, wish, span, accounts, notes)
     behaviour = replace(_behaviour(session, campaign, wish, learned, grounds), mass_breaks=span.breaks)
     base = Base(dialer=session.settings, campaign=campaign, behaviour=behaviour, accounts=accounts, span=span)
-    return World(base=base, grounds=grounds, notes=notes, finish_s=_finish_s(session, wish, span, accounts))
+    finish_s = _finish_s(session, wish, span, accounts)
+    if finish_s is not None and finish_s > span.hours * 3600.0 + 1.0:
+        ends = f"{span.end_at.astimezone(session.zone):%H:%M}"
+        notes.append(
+            session.pick(
+                f"模拟在 {ends} 结束，早于 --finish-by；到时没有全部拨过的算未完成。",
+                f"The simulated hours end at {ends}, before --finish-by; who is not tried by then counts as not tried.",
+            )
+        )
+    return World(base=base, grounds=grounds, notes=notes, finish_s=finish_s)
 
 
 # --- when ----------------------------------------------------------------------------------------------
@@ -307,7 +316,7 @@ def _behaviour(
     if wish.breaks:
         chosen["break_length"], chosen["break_gap_s"] = _breaks(session, wish.breaks, found)
     behaviour = replace(found, **chosen)  # type: ignore[arg-type]
-    origins = _Origins(session, learned, frozenset(chosen))
+    origins = _Origins(session, learned, frozenset(chosen), campaign.source.name)
     answers = behaviour.answers.points
     low, high = min(ratio for _, ratio in answers), max(ratio for _, ratio in answers)
     text = percent(low, 1) if low == high else f"{percent(low, 1)} – {percent(high, 1)}"
@@ -326,6 +335,8 @@ class _Origins:
     session: Session
     learned: Learned | None
     chosen: frozenset[str]
+    source: str
+    """Name of the campaign's file."""
 
     def of(self, name: str, key: str) -> str:
         pick = self.session.pick
@@ -339,7 +350,7 @@ class _Origins:
             return pick(f"历史：{samples:,} {zh}", f"history: {samples:,} {en}")
         thin = pick("（历史样本太少）", ", history has too little") if self.learned is not None else ""
         if key:
-            return pick(f"活动文件 pacing.{key}", f"campaign file, pacing.{key}") + thin
+            return f"{self.source}: pacing.{key}{thin}"
         return pick("模拟器的默认值", "stand-in of the simulator") + thin
 
 
