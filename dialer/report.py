@@ -154,10 +154,8 @@ class CampaignReport:
 
     @property
     def occupancy_ratio(self) -> float | None:
-        """(Talking + wrap-up) / (logged in - paused) over the whole span, of all agents together."""
-        work_s = [agent.logged_in_s - agent.paused_s for agent in self.agents]
-        busy_s = (spent * (agent.occupancy_ratio or 0.0) for spent, agent in zip(work_s, self.agents, strict=True))
-        return ratio(sum(busy_s), sum(work_s))
+        """(Talking + wrap-up) / (logged in - paused), all agents together, to the last stretch with an attempt."""
+        return ratio(sum(bucket.busy_s for bucket in self.buckets), sum(bucket.at_work_s for bucket in self.buckets))
 
     @property
     def answer_ratio(self) -> float | None:

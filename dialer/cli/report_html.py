@@ -31,6 +31,10 @@ def _campaign(view: View) -> Iterable[str]:
     yield "</div><div>" + heading(pick("登记", "Dispositions")) + (bars_svg(view.dispositions, "disposition") or "–")
     yield "</div></div>"
     yield from _over_time(view)
+    if view.what_if is not None:
+        from dialer.cli.report_what_if_view import what_if_html  # it needs the simulator, which a report does not
+
+        yield what_if_html(view.what_if, view.lang)
     yield heading(pick("等待", "Waiting")) + _waits(view)
     yield heading(pick("坐席", "Agents")) + _agents(view)
     yield heading(pick("线路", "Trunks")) + _trunks(view)
@@ -86,7 +90,7 @@ def _over_time(view: View) -> Iterable[str]:
     yield occupancy_svg(view.points, times, (pick("占用率", "occupancy"), pick("坐席", "agents at work")))
     whole = percent(view.report.occupancy_ratio, 1)
     said = pick(
-        f"（通话 + 话后）÷（在线 − 小休），按坐席自己的状态；全程 {whole}",
+        f"（通话 + 话后）÷（在线 − 小休），按坐席自己的状态；总计 {whole}",
         f"(talking + wrap-up) / (logged in - paused), by the agents' own states; {whole} in all",
     )
     yield f'<div class="key">{escape(said)}</div>'

@@ -28,7 +28,12 @@ def render_report(view: View, width: int) -> RenderableType:
         parts.append(grid)
     else:
         parts += [left, Text(), right]
-    parts += [Text(), _curves(view, width), Text(), _waits(view), Text(), _agents(view), Text(), _trunks(view)]
+    parts += [Text(), _curves(view, width)]
+    if view.what_if is not None:
+        from dialer.cli.report_what_if_view import render_what_if  # it needs the simulator, which a report does not
+
+        parts += [Text(), render_what_if(view.what_if, view.lang, width)]
+    parts += [Text(), _waits(view), Text(), _agents(view), Text(), _trunks(view)]
     return Group(*parts)
 
 

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from dialer.cli.charts import clock, percent
 from dialer.cli.lang import Lang, outcome_word
 from dialer.report import CampaignReport, Spread, ratio
 from dialer.settings import CampaignSettings, DialerSettings
+
+if TYPE_CHECKING:
+    from dialer.cli.report_what_if import CannotSay, WhatIf
 
 AGENT_HEADS: Final = (
     *(("坐席", "agent"), ("接通", "calls"), ("通话", "talk"), ("话后", "wrap-up"), ("就绪", "ready")),
@@ -73,6 +76,8 @@ class View:
     dispositions: tuple[Bar, ...]
     points: tuple[Point, ...]
     agent_names: Mapping[str, str]
+    what_if: WhatIf | CannotSay | None = None
+    """None: nobody asked for other targets."""
 
     @property
     def span(self) -> str:
@@ -90,11 +95,7 @@ class View:
             (pick("拨打", "dialled"), f"{one.attempts:,}", ""),
             (pick("接听", "answered"), f"{one.answered:,}", percent(one.answer_ratio, 1)),
             (pick("接通坐席", "bridged"), f"{one.bridged:,}", percent(ratio(one.bridged, one.answered), 1)),
-            (
-                pick("平均通话", "mean talk"),
-                "–" if one.mean_talk_s is None else clock(one.mean_talk_s),
-                self._occupancy,
-            ),
+            (pick("平均通话", "mean talk"), mean_talk, self._occupancy),
             (pick("接续 p50", "connect p50"), milliseconds(one.connect_ms.p50), p99),
             (pick("承诺", "promises"), f"{one.promises:,}", self.money(one.promised)),
         )
@@ -157,7 +158,14 @@ def bucket_for(span: timedelta) -> float:
     return 604_800.0
 
 
-def view_of(report: CampaignReport, campaign: CampaignSettings, settings: DialerSettings, lang: Lang) -> View:
+def view_of(
+    report: CampaignReport,
+    campaign: CampaignSettings,
+    settings: DialerSettings,
+    lang: Lang,
+    *,
+    what_if: WhatIf | CannotSay | None = None,
+) -> View:
     """Put words to a report."""
     labels = {one.code: lang.pick(one.label_zh, one.label_en) for one in campaign.dispositions}
     outcomes = {outcome_word(name, lang): count for name, count in report.by_outcome.items()}
@@ -171,6 +179,7 @@ def view_of(report: CampaignReport, campaign: CampaignSettings, settings: Dialer
         dispositions=_bars({labels.get(code, code): count for code, count in report.dispositions.items()}),  # type: ignore[call-overload]
         points=points_of(report, campaign.pacing.target_abandonment_ratio),
         agent_names={agent.id: agent.name for agent in settings.agents},
+        what_if=what_if,
     )
 
 

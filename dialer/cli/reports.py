@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from pydantic import JsonValue, TypeAdapter
 
 from dialer.cli.completion import campaign_names
+from dialer.cli.errors import INTERRUPTED
 from dialer.cli.session import Session, session_of
 from dialer.cli.span import SinceOption, UntilOption, moment_of
 from dialer.clock import SystemClock
@@ -19,7 +22,12 @@ from dialer.settings import CampaignSettings
 from dialer.types import CampaignName
 
 if TYPE_CHECKING:
+    from dialer.cli.report_view import View
+    from dialer.cli.report_what_if import CannotSay, WhatIf
     from dialer.store.sqlite import SqliteStore
+
+
+_WHAT_IF: Final = "Other targets"
 
 
 def register(app: typer.Typer) -> None:
@@ -38,30 +46,124 @@ def report(
     since: SinceOption = None,
     until: UntilOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to look at or to print.")] = None,
+    what_if: Annotated[
+        bool,
+        typer.Option(
+            "--what-if",
+            help="Also simulate the last day again at other targets: what would have been gained or lost?",
+            rich_help_panel=_WHAT_IF,
+        ),
+    ] = False,
+    target: Annotated[
+        str,
+        typer.Option(
+            metavar="RATIO", help="Which targets: 1%,2%,4%; default 0.5%,1%,2%,3%,5%.", rich_help_panel=_WHAT_IF
+        ),
+    ] = "",
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=2, max=500, help="Runs of each; default 8.", rich_help_panel=_WHAT_IF, show_default=False),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=256,
+            help="Processes; default one for each processor.",
+            rich_help_panel=_WHAT_IF,
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Outcomes, dispositions, promises, waiting, abandonment and occupancy over time, agents and trunks."""
-    from dialer.cli.report_html import render_html
-    from dialer.cli.report_text import render_report
     from dialer.cli.report_view import view_of
     from dialer.store.sqlite import SqliteStore
 
     session = session_of(context)
+    asked = _asked(session, campaign, WhatIfOptions(wanted=what_if, target=target, seeds=seeds, jobs=jobs))
     wanted = [session.campaign(name) for name in ([campaign] if campaign else session.campaign_names())]
     store = SqliteStore.open(session.settings.store_path)
     try:
         found = [(one, _report(session, store, one, since, until)) for one in wanted]
+        found = [(one, told) for one, told in found if campaign or told.attempts]
+        if not found:
+            raise SettingsError(session.pick("还没有任何活动拨打过电话。", "No campaign has dialled yet."))
+        other = None if asked is None else _other_targets(session, store, *found[0], since is not None, asked)
     finally:
         store.close()
-    found = [(one, told) for one, told in found if campaign or told.attempts]
-    if not found:
-        raise SettingsError(session.pick("还没有任何活动拨打过电话。", "No campaign has dialled yet."))
-    views = [view_of(told, one, session.settings, session.lang) for one, told in found]
+    views = [view_of(told, one, session.settings, session.lang, what_if=other) for one, told in found]
+    _show(session, views, html, as_list=not campaign)
+    if other is not None and other.is_interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIfOptions:
+    """What was said of other targets on the command line."""
+
+    wanted: bool
+    target: str
+    seeds: int | None
+    jobs: int | None
+
+
+def _asked(session: Session, campaign: str, options: WhatIfOptions) -> WhatIfOptions | None:
+    """The options, checked before anything takes long; None: no other targets are wanted."""
+    if not options.wanted:
+        given = next((name for name in ("target", "seeds", "jobs") if getattr(options, name)), "")
+        if given:
+            raise SettingsError(
+                session.pick(f"--{given} 只与 --what-if 一起使用。", f"--{given} goes with --what-if; add it.")
+            )
+        return None
+    if not campaign:
+        raise SettingsError(
+            session.pick("--what-if 需要指明活动：dialer report 活动 --what-if。",
+                         "--what-if needs the name of one campaign: dialer report CAMPAIGN --what-if.")
+        )  # fmt: skip
+    _targets(session, options.target)
+    return options
+
+
+def _targets(session: Session, text: str) -> tuple[float, ...]:
+    from dialer.cli.report_what_if import TARGETS
+    from dialer.cli.simulate_options import sweeps_of
+    from dialer.cli.simulate_plan import Key
+
+    return tuple(float(one) for one in sweeps_of(session, {Key.TARGET: text}).get(Key.TARGET, TARGETS))
+
+
+def _other_targets(
+    session: Session,
+    store: SqliteStore,
+    campaign: CampaignSettings,
+    told: CampaignReport,
+    has_beginning: bool,
+    options: WhatIfOptions,
+) -> WhatIf | CannotSay:
+    from dialer.cli.report_what_if import RUNS, what_if
+
+    return what_if(
+        session,
+        campaign,
+        store,
+        (told.since if has_beginning else None, told.until),
+        targets=_targets(session, options.target),
+        runs=options.seeds or RUNS,
+        jobs=options.jobs,
+    )
+
+
+def _show(session: Session, views: Sequence[View], html: Path | None, *, as_list: bool) -> None:
+    from dialer.cli.report_html import render_html
+    from dialer.cli.report_text import render_report
+
     if html is not None:
         html.write_text(render_html(views), encoding="utf-8")
         session.say(f"已写入 {html}", f"Written to {html}", "green")
     if session.json:
-        plain: list[JsonValue] = [as_json(told, one) for one, told in found]
-        session.emit(plain[0] if campaign else plain)
+        plain: list[JsonValue] = [as_json(view) for view in views]
+        session.emit(plain if as_list else plain[0])
     elif html is None:
         for view in views:
             session.out.print(render_report(view, session.out.width))
@@ -110,11 +212,9 @@ def _first_attempt_at(store: SqliteStore, campaign: CampaignName) -> datetime | 
     return None if row is None else datetime.fromisoformat(str(row["at"]))
 
 
-def as_json(told: CampaignReport, campaign: CampaignSettings) -> JsonValue:
+def as_json(view: View) -> JsonValue:
     """The report with what follows from it: ratios, and in each bucket what was lost and allowed so far."""
-    from dialer.cli.report_view import points_of
-
-    target = campaign.pacing.target_abandonment_ratio
+    told = view.report
     plain: JsonValue = TypeAdapter(CampaignReport).dump_python(told, mode="json")
     buckets: list[JsonValue] = [
         {
@@ -129,13 +229,18 @@ def as_json(told: CampaignReport, campaign: CampaignSettings) -> JsonValue:
             "busy_s": bucket.busy_s,
             "occupancy_ratio": bucket.occupancy_ratio,
         }
-        for bucket, point in zip(told.buckets, points_of(told, target), strict=True)
+        for bucket, point in zip(told.buckets, view.points, strict=True)
     ]
     assert isinstance(plain, dict)
-    return plain | {
+    plain |= {
         "answer_ratio": told.answer_ratio,
         "abandonment_ratio": told.abandonment_ratio,
-        "target_abandonment_ratio": target,
+        "target_abandonment_ratio": view.target_abandonment_ratio,
         "occupancy_ratio": told.occupancy_ratio,
         "buckets": buckets,
     }
+    if view.what_if is not None:
+        from dialer.cli.report_what_if_view import what_if_json
+
+        plain["what_if"] = what_if_json(view.what_if)
+    return plain

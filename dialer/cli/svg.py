@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -136,6 +137,50 @@ def occupancy_svg(points: Sequence[Point], times: Sequence[str], names: tuple[st
     tips = [f"{names[0]} {percent(point.occupancy_ratio, 1)}, {names[1]} {point.agents:.1f}" for point in points]
     ticks = [(value, f"{value * 100:g}%") for value in (0.0, 0.5, 1.0)]
     return plot.svg(ticks, times, "".join(columns) + plot.tips(times, tips))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A value with its interval, above its label."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    tip: str
+
+
+def marks_svg(marks: Sequence[Mark]) -> str:
+    """Values side by side with their intervals, and a line at zero.
+
+    Args:
+        marks: at least one.
+    """
+    height, base = 170, 148
+    highest = nice_top(max(1e-9, *(mark.high for mark in marks)))
+    deepest = nice_top(max(1e-9, *(-mark.low for mark in marks)))
+    step = (_WIDTH - _LEFT - _RIGHT) / len(marks)
+
+    def y(value: float) -> float:
+        return base - (base - _TOP) * (value + deepest) / (highest + deepest)
+
+    parts = []
+    for value in (-deepest, 0.0, highest):
+        parts.append(
+            f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>'
+            f'<text class="muted" x="{_LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:+g}</text>'
+        )
+    for index, mark in enumerate(marks):
+        x, style = _LEFT + (index + 0.5) * step, "under" if mark.value >= 0 else "over"
+        parts.append(
+            f'<g><title>{escape(mark.tip or mark.label)}</title><line x1="{x:.1f}" x2="{x:.1f}" '
+            f'y1="{y(mark.low):.1f}" y2="{y(mark.high):.1f}" class="sofar"/>'
+            f'<circle class="{style}" cx="{x:.1f}" cy="{y(mark.value):.1f}" r="4.5"/></g>'
+            f'<text class="muted" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{escape(mark.label)}</text>'
+        )
+        if mark.tip:
+            parts.append(f'<text x="{x + 9:.1f}" y="{y(mark.value) + 4:.1f}">{escape(mark.tip)}</text>')
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img">{"".join(parts)}</svg>'
 
 
 class _Plot:

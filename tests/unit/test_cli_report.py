@@ -225,14 +225,14 @@ def test_occupancy_over_time_has_gaps_where_nobody_was_at_work() -> None:
     assert [point.occupancy_ratio for point in points[8:11]] == [0.75, None, 0.75]
     assert [point.agents for point in points[8:11]] == [2.0, 0.0, 2.0]
     line = next(line for line in terminal(report(), 120).splitlines() if line.startswith(" 占用率"))
-    assert line[1:].split()[1].startswith("▇▇▇▇▇▇▇▇") and line.rstrip().endswith("73.9%")
+    assert line[1:].split()[1].startswith("▇▇▇▇▇▇▇▇") and line.rstrip().endswith("75.0%")
 
 
 def test_json_tells_what_follows_from_the_figures() -> None:
-    plain = as_json(report(), CAMPAIGN)
+    plain = as_json(view(report()))
     assert isinstance(plain, dict)
     assert (plain["target_abandonment_ratio"], plain["abandonment_ratio"]) == (0.03, 0.02)
-    assert plain["occupancy_ratio"] == pytest.approx(0.739)
+    assert plain["occupancy_ratio"] == pytest.approx(0.75)
     buckets = plain["buckets"]
     assert isinstance(buckets, list) and isinstance(buckets[7], dict)
     assert buckets[7] | {"begins_at": ""} == {
