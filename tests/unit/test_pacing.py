@@ -285,6 +285,37 @@ def test_the_normal_law_decides_as_the_exact_one_would(monkeypatch: pytest.Monke
     assert min(gaps) >= -3 and max(gaps) <= 0, gaps
 
 
+# --- when channels are short ----------------------------------------------------------------------------------------
+
+
+def test_the_calls_that_found_no_channel_are_told():
+    open_handed = decided(replace(BUSY, ready=8))
+    cramped = decided(replace(BUSY, ready=8, trunk_free=3))
+    assert (open_handed.short_of, cramped.short_of) == (0, open_handed.calls - 3)
+    assert decided(replace(BUSY, ready=8, leads=3)).short_of == 0
+
+
+def test_calls_that_rang_past_the_last_answer_are_fruitless():
+    e = afresh(LEARNED)  # people answer after 6 to 14 s, the others ring 18 to 26 s
+    assert pacing.fruitless(e, [17.0], 30.0) == [False], "nothing was worked out yet"
+    pacing.decide(BUSY, e, SETTINGS)
+    assert pacing.fruitless(e, [17.0, 21.0, 25.0], 30.0) == [True, True, True]
+    assert pacing.fruitless(e, [], 30.0) == []
+
+
+@pytest.mark.xfail(strict=True, reason="every call is taken to hold its channel up to the ring timeout")
+def test_calls_that_ring_as_long_as_people_take_to_answer_are_not_fruitless():
+    e = afresh(LEARNED)
+    pacing.decide(BUSY, e, SETTINGS)
+    assert pacing.fruitless(e, [0.5, 5.0, 8.0], 30.0) == [False, False, False]
+
+
+def test_a_call_that_is_about_to_be_given_up_anyway_is_left_alone():
+    e = afresh(LEARNED)
+    pacing.decide(BUSY, e, SETTINGS)
+    assert pacing.fruitless(e, [30.0, 31.0], 30.0) == [False, False]
+
+
 # --- what has been learned ------------------------------------------------------------------------------------------
 
 

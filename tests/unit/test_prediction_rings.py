@@ -110,7 +110,7 @@ def test_the_mean_time_in_the_air_survives_fading() -> None:
         taught([call], model)
         if number > 1000 and number % 250 == 0:
             worst = max(worst, abs(model.mean_s() / true_s - 1.0))
-    assert worst < 0.15
+    assert worst < 0.04
 
 
 # --- what the age of a call tells ---------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_a_steady_answer_ratio_is_averaged_over_the_whole_memory(answer_ratio: f
         if number > 4000:
             errors.append(model.answer_ratio(MEMORIES[-1]) - answer_ratio)
     by_theory = math.sqrt(answer_ratio * (1.0 - answer_ratio) / (2.0 * MEMORIES[-1] - 1.0))
-    assert float(np.std(errors)) < 1.5 * by_theory
+    assert float(np.std(errors)) < 1.7 * by_theory  # now and then a run of luck looks like a jump
     assert abs(float(np.mean(errors))) < by_theory
 
 
