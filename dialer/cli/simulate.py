@@ -177,7 +177,10 @@ def simulate(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="3 runs of 2 hours: rough, and soon.", rich_help_panel=_RUNS)
+        bool,
+        typer.Option(
+            "--quick", help="3 runs of 2 hours, or until --finish-by: rough, and soon.", rich_help_panel=_RUNS
+        ),
     ] = False,
     jobs: Annotated[
         int | None,
@@ -189,11 +192,13 @@ def simulate(
         Path | None, typer.Option(metavar="FILE", help="Write a page with charts.", rich_help_panel=_RUNS)
     ] = None,
 ) -> None:
-    """Simulate a day of a campaign before it is launched: occupancy, abandonment, waits, channels, time to finish.
+    """Simulate a day of a campaign before it is launched.
 
-    The campaign's own file is run through the engine's own floor, gate and pacing on a virtual clock, in a world of
-    made-up customers, several times over; nobody is called and nothing is written. Every figure comes with its 95 %
-    interval, and every assumption with where it came from. Ctrl-C ends it and shows what is done.
+    Occupancy, abandonment, waits, channels, time to call everybody: the
+    campaign's own file goes through the engine's own floor, gate and pacing on
+    a virtual clock, in a world of made-up customers, several times over. Nobody
+    is called and nothing is written. Every figure comes with its 95 % interval,
+    every assumption with where it came from. Ctrl-C shows what is done so far.
     """
     from dialer.cli.simulate_options import ratio_of, seconds_of, sweeps_of, time_of
     from dialer.cli.simulate_plan import Key

@@ -58,7 +58,7 @@ def lines_svg(
         lines: at least one with a known value.
         x_text: labels below.
         y_text: labels at the side, and in tool tips.
-        x_label: what is below.
+        x_label: what is below; empty: it goes without saying.
         top: the highest value; None: a round one above all that is drawn.
         limits: drawn as dashed red lines.
         ticks: where labels stand below; None: at the values themselves.
@@ -75,7 +75,8 @@ def lines_svg(
     parts += (plot.limit(value) for value in limits)
     for number, line in enumerate(lines):
         parts.append(plot.line(line, number, x_text, y_text, dotted=dotted))
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">{"".join(parts)}</svg>'
+    height = _HEIGHT if x_label else _BASE + 26
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img">{"".join(parts)}</svg>'
 
 
 def key_html(lines: Sequence[Line]) -> str:
@@ -124,6 +125,8 @@ class _Plot:
     def below(self, ticks: Sequence[float], text: Callable[[float], str], label: str) -> str:
         every = max(1, math.ceil(len(ticks) / _MOST_TICKS))
         shown = [_text(self.x(value), _BASE + 20, text(value), "middle") for value in ticks[::every]]
+        if not label:
+            return "".join(shown)
         return "".join(shown) + _text((_LEFT + _WIDTH - _RIGHT) / 2, _BASE + 42, label, "middle")
 
     def limit(self, value: float) -> str:

@@ -120,7 +120,7 @@ def moment_text(view: View, one: Outlook, name: str) -> str:
     if told.tried is None:
         return "–"
     if at is None:
-        return view.lang.pick("没有", "not that day")
+        return view.lang.pick("当天未完", "not that day")
     if at.runs < told.runs:
         return view.lang.pick(f"{at.runs}/{told.runs} 次", f"in {at.runs} of {told.runs}")
     return one.done_at(at.mean)

@@ -103,10 +103,10 @@ def world_of(
             )
         )
     accounts = _accounts(session, campaign, wish, span, store, grounds)
-    span = _shortened(session, wish, span, accounts, notes)
+    finish_s = _finish_s(session, wish, span, accounts)
+    span = _shortened(session, wish, span, accounts, finish_s, notes)
     behaviour = replace(_behaviour(session, campaign, wish, learned, grounds), mass_breaks=span.breaks)
     base = Base(dialer=session.settings, campaign=campaign, behaviour=behaviour, accounts=accounts, span=span)
-    finish_s = _finish_s(session, wish, span, accounts)
     if finish_s is not None and finish_s > span.hours * 3600.0 + 1.0:
         ends = f"{span.end_at.astimezone(session.zone):%H:%M}"
         notes.append(
@@ -190,11 +190,13 @@ def _closed(session: Session, campaign: CampaignSettings, found: Closed, wish: W
             )
 
 
-def _shortened(session: Session, wish: Wish, span: Span, accounts: object, notes: list[str]) -> Span:
+def _shortened(
+    session: Session, wish: Wish, span: Span, accounts: object, finish_s: float | None, notes: list[str]
+) -> Span:
     if wish.hours is not None:
         return span.shortened(wish.hours)
     if wish.quick:
-        return span.shortened(QUICK_HOURS) if accounts is None or wish.finish_by is None else span
+        return span.shortened(QUICK_HOURS if finish_s is None else finish_s / 3600.0)
     if accounts is None and wish.until is None and span.hours > USUAL_HOURS:
         notes.append(
             session.pick(
