@@ -21,9 +21,9 @@ HELD_BACK: Final = 0.9
 """Abandoned calls: the part of the last one that can never be spent."""
 CAUTION: Final = 0.45
 """Times the root of what is left, held back against bad luck."""
-LAST_CHANCE: Final = 0.12
+LAST_CHANCE: Final = 0.15
 """Abandoned calls that may still be expected in all when not even one is left."""
-BROKE: Final = 0.04
+BROKE: Final = 0.02
 """Likewise when the budget is overspent."""
 LEANING: Final = 10.0
 """The pace of the answers leans on what is expected, as if so many had come at that pace."""
