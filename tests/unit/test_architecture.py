@@ -19,6 +19,7 @@ PURE = (
     "events.py",
     "floor",
     "estimates.py",
+    "past.py",
     "pacing.py",
     "prediction",
     "settings.py",
