@@ -85,7 +85,7 @@ def test_in_chinese_not_a_word_is_left_in_english(folder: Path) -> None:
     assert "选项 --agents" in told.stdout
     words = set(re.findall(r"[A-Za-z]{3,}", told.stdout.replace("demo", "")))
     assert words <= {"agents", "mode", "pacing", "dialer", "yaml", "initial", "answer", "ratio", "talk", "wrap"} | {
-        *("target", "abandonment", "Asia", "Shanghai")
+        *("target", "abandonment", "channels", "Asia", "Shanghai")
     }
 
 
