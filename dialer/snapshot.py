@@ -110,9 +110,9 @@ class CampaignRow:
     """What kept it from more: agents, ratio, budget, trunk, calls_per_s, leads, no_agents, preview; or why none was
     made: store, or a server that is not connected."""
     forecast: ForecastRow | None = None
-    """None: another mode, or nothing was decided yet."""
+    """None: another mode, not running, or nothing was decided yet."""
     budget: BudgetRow | None = None
-    """Likewise."""
+    """None: another mode, or nothing was decided yet."""
     idle_reason: str = ""
     """Why agents wait with nothing to dial, when they do."""
 

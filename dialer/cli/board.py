@@ -18,7 +18,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from dialer.cli.board_pacing import against_target, decision_text, has_outlook, outlook_lines, plain_outlook
+from dialer.cli.board_pacing import against_target, decision_text, outlook_lines, plain_outlook
 from dialer.cli.board_people import people
 from dialer.cli.charts import clock, percent, ratio_of, spark, steps
 from dialer.cli.lang import Lang, limit_word, word
@@ -31,7 +31,6 @@ _CAMPAIGN_STYLES: Final[Mapping[CampaignState, str]] = {
     CampaignState.STOPPING: "yellow",
 }
 _LINES_PER_CAMPAIGN: Final = 5
-_OUTLOOK_LINES: Final = 2
 _WIDE: Final = 100
 _SAMPLE_EVERY_S: Final = 10.0
 _RATE_WINDOW_S: Final = 60.0
@@ -181,14 +180,14 @@ def _campaigns(
     plain = _LINES_PER_CAMPAIGN * len(rows)
     if plain > max(room, _LINES_PER_CAMPAIGN):
         return _brief_campaigns(rows, width, lang, room=max(room, 3))
-    with_outlook = plain + _OUTLOOK_LINES * sum(map(has_outlook, rows)) <= room
+    outlooks = [outlook_lines(row, lang) for row in rows]
+    used = plain + sum(map(len, outlooks))
+    if used > room:
+        outlooks, used = [[] for _ in rows], plain
     lines: list[RenderableType] = []
-    used = plain
-    for row in rows:
-        outlook = outlook_lines(row, lang) if with_outlook else []
+    for row, outlook in zip(rows, outlooks, strict=True):
         lines += _full_campaign(row, width, lang, zone, trends.get(row.name, Trend()), with_decision=not outlook)
         lines += outlook
-        used += len(outlook)
     return lines, used
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dialer.cli.charts import percent, ratio_of
 from dialer.cli.lang import Lang, limit_word
-from dialer.snapshot import BudgetRow, CampaignRow
+from dialer.snapshot import BudgetRow, CampaignRow, ForecastRow
 
 _WINDOWS: Final[Mapping[str, tuple[str, str]]] = {
     "hour": ("一小时内", "in the hour"),
@@ -19,14 +19,10 @@ _WINDOWS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def has_outlook(row: CampaignRow) -> bool:
-    """Whether there is anything to show: mode `predictive`, once it has decided."""
-    return row.forecast is not None and row.budget is not None
-
-
 def outlook_lines(row: CampaignRow, lang: Lang) -> list[Text]:
-    """Two lines, neither longer than 80 columns; none when there is nothing to show."""
-    return [_forecast(row, lang), _budget(row, lang)] if has_outlook(row) else []
+    """What of it is known: the forecast while it runs, and the budget."""
+    forecast = [] if row.forecast is None else [_forecast(row, row.forecast, lang)]
+    return forecast + ([] if row.budget is None else [_budget(row, row.budget, lang)])
 
 
 def plain_outlook(row: CampaignRow, lang: Lang) -> str:
@@ -41,16 +37,13 @@ def plain_outlook(row: CampaignRow, lang: Lang) -> str:
     )
 
 
-def _forecast(row: CampaignRow, lang: Lang) -> Text:
-    one = row.forecast
+def _forecast(row: CampaignRow, one: ForecastRow, lang: Lang) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
-    if one is None:
-        return text
     text.append(lang.pick(f" {one.within_s:.0f} 秒内 坐席空出 ", f" in {one.within_s:.0f} s "), "bright_black")
     text.append(_count(one.agents_free), "bold cyan")
     text.append(lang.pick("  将接听 ", " agents free, "), "bright_black").append(_count(one.answers), "bold cyan")
     text.append(lang.pick("", " answers"), "bright_black")
-    text.append(lang.pick("  上次拨 ", "  dialled "), "bright_black").append_text(decision_text(row, lang))
+    text.append(lang.pick("  上次拨 ", "  decided "), "bright_black").append_text(decision_text(row, lang))
     return text
 
 
@@ -61,17 +54,15 @@ def decision_text(row: CampaignRow, lang: Lang) -> Text:
     return text.append(limit_word(row.limit, lang), "yellow" if row.limit in ("trunk", "leads", "calls_per_s") else "")
 
 
-def _budget(row: CampaignRow, lang: Lang) -> Text:
+def _budget(row: CampaignRow, budget: BudgetRow, lang: Lang) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
-    if row.budget is None:
-        return text
     text.append(lang.pick(" 今日弃呼 ", " abandoned today "), "bright_black")
     text.append(f"{row.abandoned_today:,}/{row.answered_today:,} ")
     ratio = ratio_of(row.abandoned_today, row.answered_today)
     text.append_text(against_target(ratio, row.target_abandonment_ratio))
-    left = row.budget.left
+    left = budget.left
     style = "bold red" if left < 0 else "bold yellow" if left < 1 else "bold green"
-    return text.append("  ").append(budget_text(row.budget, lang), style)
+    return text.append("  ").append(budget_text(budget, lang), style)
 
 
 def budget_text(budget: BudgetRow, lang: Lang) -> str:

@@ -165,10 +165,10 @@ def marks_svg(marks: Sequence[Mark]) -> str:
         return base - (base - _TOP) * (value + deepest) / (highest + deepest)
 
     parts = []
-    for value in (-deepest, 0.0, highest):
+    for value, text in ((-deepest, f"-{deepest:g}"), (0.0, "0"), (highest, f"+{highest:g}")):
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>'
-            f'<text class="muted" x="{_LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:+g}</text>'
+            f'<text class="muted" x="{_LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{text}</text>'
         )
     for index, mark in enumerate(marks):
         x, style = _LEFT + (index + 0.5) * step, "under" if mark.value >= 0 else "over"

@@ -120,7 +120,7 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
         abandoned_today=abandoned_today,
         pacing=run.decision,
         limit=run.decision.rpartition(": ")[2],
-        forecast=_forecast(decided) if decided is not None else None,
+        forecast=_forecast(decided) if decided is not None and run.state is CampaignState.RUNNING else None,
         budget=_budget(decided) if decided is not None else None,
         idle_reason=run.idle_reason,
     )

@@ -167,7 +167,7 @@ def test_what_a_supervisor_looks_for_is_there(width: int, height: int) -> None:
 
 OUTLOOK = {
     Lang.EN: (
-        " in 32 s 4.2 agents free, 3.1 answers  dialled 2 of 5: abandonment budget",
+        " in 32 s 4.2 agents free, 3.1 answers  decided 2 of 5: abandonment budget",
         " abandoned today 12/1,176 1.0% ≤3.0%  3.2 more may be lost today",
     ),
     Lang.ZH: (
@@ -198,6 +198,12 @@ def test_of_another_mode_only_the_decision_is_shown() -> None:
     text = "\n".join(drawn(render(floor(campaigns=[row]), 80, Lang.EN), 80))
     assert "pacing 3 of 4: trunk channels" in text
     assert "today" not in text
+
+
+def test_of_a_paused_campaign_the_budget_is_still_shown() -> None:
+    row = replace(campaign(), state=CampaignState.PAUSED, forecast=None)
+    text = "\n".join(drawn(render(floor(campaigns=[row]), 80, Lang.EN), 80))
+    assert "3.2 more may be lost today" in text and "agents free" not in text
 
 
 def test_with_little_room_the_forecast_is_left_out_before_the_tiles() -> None:

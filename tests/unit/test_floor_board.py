@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 import floor_world as fw
-from dialer.events import DayAnswers, LinkLost, Promise, StoreFailed
+from dialer.events import CampaignTold, DayAnswers, LinkLost, Promise, StoreFailed
 from dialer.floor.board import snapshot
 from dialer.snapshot import Snapshot
-from dialer.types import AgentState, CallState, CampaignName, Mode
+from dialer.types import AgentState, CallState, CampaignName, CampaignState, Mode
 from floor_world import World, agent, campaign, leads, settings
 
 SPRING = CampaignName("spring")
@@ -143,6 +143,13 @@ def test_abandonment_of_today_counts_earlier_runs_and_begins_anew_at_midnight() 
     one.s += 86_400.0
     (row,) = board(one).campaigns
     assert (row.answered_today, row.abandoned_today) == (0, 0)
+
+
+def test_a_paused_campaign_expects_nothing_and_still_says_what_it_may_lose() -> None:
+    one = predictive("anna")
+    one.take(CampaignTold(campaign=SPRING, state=CampaignState.PAUSED))
+    (row,) = board(one).campaigns
+    assert row.forecast is None and row.budget is not None
 
 
 def test_looking_changes_nothing() -> None:
