@@ -71,7 +71,11 @@ class AtMoments:
 def poisson_arrivals(
     behaviour: Behaviour, settings: CampaignSettings, *, seed: int, agents: int, per_s: float, seconds: float
 ) -> World:
-    """Customers who all answer, at Poisson moments: a queue of the textbooks on the real floor. Not run yet."""
+    """Customers who all answer, at Poisson moments: a queue of the textbooks on the real floor. Not run yet.
+
+    In mode power, because a rule is asked at every step there; a forecast is made anew less often.
+    """
+    settings = replace(settings, mode=Mode.POWER)
     moments_s = 1.0 + poisson(seed, per_s, int(per_s * seconds * 1.2) + 50)
     world = make_world(
         dialer(),

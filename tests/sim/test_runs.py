@@ -128,7 +128,7 @@ class Prophet:
             if person.state in (AgentState.RESERVED, AgentState.TALKING) and person.attempt_id is not None:
                 self.frees.setdefault((name, person.attempt_id), free_s)  # the first word counts
         in_air = self.oracle.answers_in_air()
-        assert len(in_air) == len(view.ringing_s)
+        assert len(in_air) == len(view.dialling_s) + len(view.ringing_s)
         assert all(answer_s is None or answer_s >= self.oracle.now_s for answer_s in in_air)
         return decision
 
