@@ -8,8 +8,8 @@ from dialer.events import CloseAttempt, SaveDisposition
 from dialer.sim.lines import Line
 from dialer.types import AgentState, Outcome, TrunkName
 
-DECISION_LASTS_S = 1.0
-"""The floor decides much more often while it dials; after a longer silence it was not dialling at all."""
+DECISION_LASTS_S = 2.0
+"""The floor decides each second or more often while it dials; after a longer silence it was not dialling at all."""
 UNSERVED = frozenset({Outcome.ABANDONED, Outcome.EARLY_HANGUP})
 
 
