@@ -200,11 +200,11 @@ def simulate(
     is called and nothing is written. Every figure comes with its 95 % interval,
     every assumption with where it came from. Ctrl-C shows what is done so far.
     """
+    from dialer.cli.simulate_hours import Wish
     from dialer.cli.simulate_options import ratio_of, seconds_of, sweeps_of, time_of
     from dialer.cli.simulate_plan import Key
     from dialer.cli.simulate_run import do
     from dialer.cli.simulate_study import Learning, study_of, view_of
-    from dialer.cli.simulate_world import Wish
 
     session = session_of(context)
     settings = session.campaign(campaign)

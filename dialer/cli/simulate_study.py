@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from dialer.cli.session import Session
 from dialer.cli.simulate_answers import answers_of
+from dialer.cli.simulate_hours import Wish, day_name
 from dialer.cli.simulate_past import Past, Trial, TrialResult, past_of, trial_of
 from dialer.cli.simulate_plan import MOST_POINTS, Base, Ground, Key, Point, Setting, points_of, swept
 from dialer.cli.simulate_run import Work
 from dialer.cli.simulate_view import View
 from dialer.cli.simulate_words import setting_text
-from dialer.cli.simulate_world import Wish, World, day_name, world_of
+from dialer.cli.simulate_world import World, world_of
 from dialer.errors import SettingsError
 from dialer.settings import CampaignSettings
 from dialer.sim.window import Span
