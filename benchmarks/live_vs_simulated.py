@@ -7,7 +7,8 @@ people answer, are busy, decline or do not answer, ring and talk for times that 
 think for a moment and key in a result. Afterwards the same campaign, settings and staff are simulated for as long, run
 by run with other chance: once from what the network was told (`told`), once from what the recording of the live run
 taught (`learned`). The live run is one draw; it should be where 95 of 100 simulated runs are. The exit code is 1 when
-it is not. With --quick (75 s, shorter talks) the span that all simulated runs lie in, and half as much again, will do.
+it is not. With --quick (a minute, shorter talks) the span in which all simulated runs lie, and half as much again, will
+do.
 """
 
 from __future__ import annotations
@@ -382,16 +383,16 @@ def main() -> int:
     parser.add_argument("--agents", type=int, default=12)
     parser.add_argument("--runs", type=int, default=100, help="simulated runs of each kind")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--quick", action="store_true", help="75 s with 8 agents and shorter talks; a wider span")
+    parser.add_argument("--quick", action="store_true", help="a minute with 8 agents and shorter talks; a wider span")
     parser.add_argument("--runtime", type=Path, default=Path(os.environ.get("DIALER_RUNTIME", ".runtime")))
     options = parser.parse_args()
     plan = Plan(
         runtime=options.runtime.absolute(),
         agents=8 if options.quick else options.agents,
-        seconds_s=75.0 if options.quick else options.minutes * 60.0,
+        seconds_s=60.0 if options.quick else options.minutes * 60.0,
         talk_s=(4.0, 10.0) if options.quick else (10.0, 30.0),
         think_s=(1.0, 3.0) if options.quick else (3.0, 7.0),
-        runs=40 if options.quick else options.runs,
+        runs=30 if options.quick else options.runs,
     )
     progress: Callable[[str], None] = (lambda _line: None) if options.json else print
     with tempfile.TemporaryDirectory(prefix="dialer-bench-") as folder:
