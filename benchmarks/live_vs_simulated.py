@@ -44,7 +44,7 @@ from dialer.replay.verify import verify
 from dialer.report import ANSWERED_BY_PERSON
 from dialer.settings import DialerSettings, FactsSettings
 from dialer.sim.behaviour import Behaviour, Rest
-from dialer.sim.durations import Fixed, Uniform
+from dialer.sim.durations import Fixed, Uniform, empirical
 from dialer.sim.many import Case, simulate_many
 from dialer.sim.measures import RunResult
 from dialer.store.columns import moment
@@ -62,6 +62,8 @@ CHANCES: Final = Chances(
     early_hangup=0.0,  # the simulator's people have patience, or none, but do not hang up by a share
 )
 RING_S: Final = (2.0, 8.0)
+REFUSES_S: Final = {"busy": 1.0, "invalid": 0.5, "switched_off": 2.67}
+"""When the network says no, as its dialplan has it; who is switched off is announced first."""
 KEY_S: Final = 0.2
 """From the end of thinking to the engine's knowledge of the key: looks, the tone over RTP, the event."""
 LOOK_EVERY_S: Final = 0.1
@@ -262,7 +264,8 @@ def told(plan: Plan) -> Behaviour:
     return Behaviour(
         answer_ratio=1.0 - nobody,
         rest=Rest(**{name: value / nobody for name, value in rest.items()}, machine=0.0),
-        post_dial_delay=Fixed(mean_s=0.02),
+        post_dial_delay=Fixed(mean_s=0.01),
+        refusal_delay=empirical([REFUSES_S[name] for name in REFUSES_S for _ in range(round(share[name] * 1000))]),
         ring=Uniform(low_s=RING_S[0], high_s=RING_S[1]),
         reject_ring=Uniform(low_s=RING_S[0], high_s=RING_S[1]),
         talk=Uniform(low_s=plan.talk_s[0], high_s=plan.talk_s[1]),
@@ -331,7 +334,7 @@ def measure(plan: Plan, folder: Path, progress: Callable[[str], None]) -> dict[s
         "runs": plan.runs,
         "learned_means_s": {
             name: round(float(getattr(day.behaviour, name).mean_s), 3)
-            for name in ("post_dial_delay", "ring", "talk", "wrap_up")
+            for name in ("post_dial_delay", "refusal_delay", "ring", "talk", "wrap_up")
         },
     }
     for item in fields(Figures):

@@ -34,6 +34,8 @@ FEWEST_SAMPLES: Final = 20
 ANSWERED: Final = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
 OUR_FAULT: Final = frozenset({Outcome.TRUNK_FAILED, Outcome.CANCELLED, Outcome.UNKNOWN, Outcome.ENGINE_ERROR})
 """Outcomes that say nothing of the person called."""
+REFUSED: Final = frozenset({Outcome.BUSY, Outcome.UNREACHABLE, Outcome.INVALID, Outcome.CONGESTION})
+"""Outcomes that the network tells."""
 BUSY: Final = (AgentState.TALKING, AgentState.WRAP_UP)
 AWAY: Final = (AgentState.OFFLINE, AgentState.PAUSED, AgentState.CALLING_IN)
 
@@ -212,6 +214,7 @@ def _learned(
     left_out: list[str] = []
     for name, samples in (
         ("post_dial_delay", [one.ringing_s for one in closed]),
+        ("refusal_delay", [one.ended_s for one in closed if one.outcome in REFUSED and one.ringing_s is None]),
         ("ring", [_between(one.ringing_s, one.answered_s) for one in people]),
         ("reject_ring", [_between(one.ringing_s, one.ended_s) for one in closed if one.outcome is Outcome.REJECTED]),
         ("talk", [one.talk_s for one in people]),

@@ -152,7 +152,10 @@ class Behaviour:
     """How much accounts differ in it: standard deviation of the log-odds. Retries then meet those who answer less."""
     rest: Rest = Rest()
     post_dial_delay: Duration = _DELAY
-    """From the call to its ringing, or to the network's no."""
+    """From the call to its ringing, or to the network's no if `refusal_delay` does not say."""
+    refusal_delay: Duration | None = None
+    """From the call to the network's no: busy, unreachable, invalid, congestion; it is longer where the network looks
+    for the phone first, or tells the caller why."""
     ring: Duration = _RING
     """From the ringing to a person's answer: two or three rings. Longer than the ring timeout is drawn again."""
     machine_ring: Duration = _MACHINE_RING

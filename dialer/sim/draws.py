@@ -39,6 +39,7 @@ class Stream(IntEnum):
     PICK_UP = 14
     ACCOUNT = 15
     AGENT = 16
+    REFUSAL = 17
 
 
 def generator(seed: int, stream: Stream, index: int) -> np.random.Generator:
@@ -87,6 +88,8 @@ class CallDraws:
         self.fate = Column(seed, Stream.FATE, partial(_uniform))
         """0..1: below the answer ratio a person answers; above, which of the rest."""
         self.delay = lasting(Stream.DELAY, behaviour.post_dial_delay)
+        refusal = behaviour.refusal_delay
+        self.refusal = self.delay if refusal is None else lasting(Stream.REFUSAL, refusal)
         self._verdict = Column(seed, Stream.VERDICT, partial(_uniform))
         self.disposition = Column(seed, Stream.DISPOSITION, partial(_uniform))
         self.account = Column(seed, Stream.ACCOUNT, partial(_normal))

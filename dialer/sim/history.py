@@ -29,6 +29,8 @@ MOST_SAMPLES: Final = 2_000
 ANSWERED: Final = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
 OUR_FAULT: Final = frozenset({Outcome.TRUNK_FAILED, Outcome.CANCELLED, Outcome.UNKNOWN, Outcome.ENGINE_ERROR})
 """Outcomes that say nothing of the person called."""
+REFUSED: Final = frozenset({Outcome.BUSY, Outcome.UNREACHABLE, Outcome.INVALID, Outcome.CONGESTION})
+"""Outcomes that the network tells."""
 BUSY: Final = (AgentState.TALKING, AgentState.WRAP_UP)
 AWAY: Final = (AgentState.OFFLINE, AgentState.PAUSED, AgentState.CALLING_IN)
 HOUR_S: Final = 3600.0
@@ -90,6 +92,7 @@ def learn(
     people = [call for call in calls if call.outcome in ANSWERED]
     found: dict[str, Sequence[float]] = {
         "post_dial_delay": _known(call.ringing_s for call in calls),
+        "refusal_delay": _known(call.ended_s for call in calls if call.outcome in REFUSED and call.ringing_s is None),
         "ring": _known(_between(call.ringing_s, call.answered_s) for call in people),
         "reject_ring": _known(
             _between(call.ringing_s, call.ended_s) for call in calls if call.outcome is Outcome.REJECTED

@@ -19,7 +19,7 @@ CUSTOMER_HUNG_UP: Final[End] = (0, None)
 WE_HUNG_UP: Final[End] = (16, None)
 TIMED_OUT: Final[End] = (19, 480)
 REJECTED: Final[End] = (21, 603)
-_AT_ONCE: Final[tuple[End, ...]] = ((17, 486), (19, 480), (1, 404), (34, 503))
+_UNRUNG: Final[tuple[End, ...]] = ((17, 486), (19, 480), (1, 404), (34, 503))
 """Busy, unreachable, invalid, congestion: the network's no, without ringing."""
 
 
@@ -119,7 +119,8 @@ class Fates:
                     line.is_machine = True
                     settled_s += draws.machine_ring.of(k)
                 case _:
-                    end = _AT_ONCE[kind - 1]
+                    delay_s = settled_s = draws.refusal.of(k)
+                    end = _UNRUNG[kind - 1]
         if settled_s >= ring_timeout_s:
             settled_s, end = ring_timeout_s, TIMED_OUT
         line.settled_s, line.end = placed_s + settled_s, end

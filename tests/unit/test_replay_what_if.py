@@ -40,6 +40,7 @@ TRUTH = Behaviour(
     answer_ratio=0.3,
     talk=Lognormal(mean_s=60.0, cv=0.8),
     wrap_up=Lognormal(mean_s=15.0, cv=0.5),
+    refusal_delay=Lognormal(mean_s=4.0, cv=0.3),
     shifts=(Shift(agents=4, spread_s=10.0), Shift(agents=2, login_s=600.0, logout_s=2400.0, spread_s=10.0)),
     break_gap_s=1800.0,
 )
@@ -173,6 +174,8 @@ def test_a_day_is_learned_as_it_was(day: Day) -> None:
     assert all(abs(ratio - 0.3) < 0.12 for _, ratio in curve.points)
     assert day.behaviour.talk.mean_s == pytest.approx(TRUTH.talk.mean_s, rel=0.25)
     assert day.behaviour.wrap_up.mean_s == pytest.approx(TRUTH.wrap_up.mean_s, rel=0.2)
+    assert day.behaviour.refusal_delay is not None
+    assert day.behaviour.refusal_delay.mean_s == pytest.approx(4.0, rel=0.15)
     logins = sorted(shift.login_s for shift in day.behaviour.shifts)
     assert all(login < 20.0 for login in logins[:4])
     assert all(590.0 < login < 620.0 for login in logins[4:])
