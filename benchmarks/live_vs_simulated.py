@@ -67,7 +67,8 @@ REFUSES_S: Final = {"busy": 1.0, "invalid": 0.5, "switched_off": 2.67}
 KEY_S: Final = 0.2
 """From the end of thinking to the engine's knowledge of the key: looks, the tone over RTP, the event."""
 LOOK_EVERY_S: Final = 0.1
-PATIENCE_S: Final = 40.0
+PATIENCE_S: Final = 90.0
+"""More than a call placed at the last moment takes, from ringing to its result."""
 _OVER = (CampaignState.STOPPED, CampaignState.FINISHED)
 _BUSY = (AgentState.TALKING, AgentState.WRAP_UP)
 _AWAY = (AgentState.OFFLINE, AgentState.PAUSED, AgentState.CALLING_IN)
