@@ -29,5 +29,3 @@ def cut_old_rings(floor: FloorState, run: CampaignRun, server: ServerName, most:
             floor.calls[call.attempt_id] = replace(call, ring_cut=True)
             floor.note(call, now, "call.ring_cut", "its channel is needed")
             floor.emit(HangUp(server=server, channel_id=ChannelId(call.attempt_id), reason="rang long enough"))
-
-
