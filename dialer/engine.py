@@ -224,6 +224,7 @@ class Engine:
         self._close_shifts("engine started")
         for agent_id, reason in paused.items():
             self._step(PauseRecovered(agent_id=agent_id, reason=reason))
+        await self._recall(states, {attempt.campaign for attempt in open_attempts})
         for attempt in open_attempts:
             self._step(
                 AttemptRecovered(
@@ -238,9 +239,14 @@ class Engine:
                     talked=attempt.talked,
                 )
             )
-        for name, state in states.items():
-            if state is CampaignState.RUNNING and name in self._floor.state.known:
-                self._step(await self._launch_of(self._floor.state.known[name]))
+
+    async def _recall(self, states: Mapping[CampaignName, CampaignState], with_calls: Collection[CampaignName]) -> None:
+        """Launch what was running, and remember what else has calls, before the first of them is taken up."""
+        for name, settings in tuple(self._floor.state.known.items()):
+            if states.get(name) is CampaignState.RUNNING:
+                self._step(await self._launch_of(settings))
+            elif name in with_calls:
+                self._step(await self._memory.recall(settings, self._settings.time_zone))
 
     async def _step_until_stopped(self) -> None:
         while not self._may_stop():

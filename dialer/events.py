@@ -330,6 +330,17 @@ class CampaignLaunched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRecalled:
+    """What is known of a campaign that is not running, before calls of an earlier run are taken up for it."""
+
+    settings: CampaignSettings
+    days: tuple[DayAnswers, ...] = ()
+    """As in `CampaignLaunched`."""
+    learned: str = ""
+    """Likewise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignTold:
     """A supervisor paused, resumed or stopped a campaign."""
 
@@ -407,6 +418,7 @@ Fact = (
     | StoreFailed
     | StoreRestored
     | CampaignLaunched
+    | CampaignRecalled
     | CampaignTold
     | SettingsReloaded
     | AgentTold

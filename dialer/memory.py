@@ -20,7 +20,7 @@ import structlog
 
 from dialer.clock import Clock
 from dialer.errors import StoreError
-from dialer.events import CampaignLaunched, DayAnswers
+from dialer.events import CampaignLaunched, CampaignRecalled, DayAnswers
 from dialer.floor.answers import PERIOD_DAYS
 from dialer.floor.state import CampaignRun
 from dialer.ledger import Ledger
@@ -47,11 +47,16 @@ class Memory:
         self._ledger = ledger
         self._clock = clock
         self._saved: dict[CampaignName, str] = {}
-        """What the store has; touched in its thread only."""
+        """What the store has of campaigns that were recalled; touched in its thread only."""
         self._failed = False
 
     async def launch_of(self, settings: CampaignSettings, time_zone: str) -> CampaignLaunched:
-        """The launch of a campaign that has not run in this engine, with all that is known of it.
+        """The launch of a campaign that has not run in this engine, with all that is known of it; see `recall`."""
+        known = await self.recall(settings, time_zone)
+        return CampaignLaunched(settings=settings, days=known.days, learned=known.learned)
+
+    async def recall(self, settings: CampaignSettings, time_zone: str) -> CampaignRecalled:
+        """All that is known of a campaign; from then on `save` may write over what the store has of it.
 
         Args:
             settings: of the campaign.
@@ -70,7 +75,7 @@ class Memory:
             days=len(days),
             learned=bool(learned),
         )
-        return CampaignLaunched(settings=settings, days=days, learned=learned)
+        return CampaignRecalled(settings=settings, days=days, learned=learned)
 
     async def keep(self, runs: Callable[[], Iterable[CampaignRun]]) -> None:
         """Save every minute until cancelled; a save that is under way is finished in the store's thread.
@@ -86,7 +91,8 @@ class Memory:
         """Save what was learned since the last time. A failure is logged, the first one only, and tried again later.
 
         Args:
-            runs: whose; those that have learned nothing at all are left out, so that mended `initial_*` settings count.
+            runs: whose; those that have learned nothing at all are left out, so that mended `initial_*` settings count,
+                and so are those that were never recalled: what nobody has read is worth more than what began afresh.
         """
         for run in [run for run in runs if _has_learned(run)]:
             try:
@@ -112,7 +118,7 @@ class Memory:
 
     def _keep(self, name: CampaignName, at: datetime, learned: Mapping[str, object]) -> None:
         text = json.dumps(learned, ensure_ascii=False, allow_nan=False)
-        if text != self._saved.get(name):
+        if name in self._saved and text != self._saved[name]:
             self._store.save_learned(name, at=at, learned=text)
             self._saved[name] = text
 

@@ -23,6 +23,7 @@ from dialer.events import (
     CallRefused,
     CallUnresolved,
     CampaignLaunched,
+    CampaignRecalled,
     CampaignTold,
     ChannelAnswered,
     ChannelEnded,
@@ -62,7 +63,7 @@ from dialer.floor import (
 )
 from dialer.floor.books import CallBook
 from dialer.floor.shelf import Kind
-from dialer.floor.state import CampaignRun, FloorState, Link, Moment, PacingRule, TrunkLoad
+from dialer.floor.state import FloorState, Link, Moment, PacingRule, TrunkLoad
 from dialer.settings import CampaignSettings, DialerSettings
 from dialer.types import (
     AgentId,
@@ -169,6 +170,8 @@ class Floor:
         match fact:
             case CampaignLaunched():
                 self._launch(fact, now)
+            case CampaignRecalled() if fact.settings.name not in floor.campaigns:
+                learning.begin(floor, fact.settings, now, days=fact.days, learned=fact.learned)
             case CampaignTold():
                 self._campaign_told(fact, now)
             case SettingsReloaded():
@@ -298,13 +301,7 @@ class Floor:
         floor.known[settings.name] = settings
         run = floor.campaigns.get(settings.name)
         if run is None:
-            run = floor.campaigns[settings.name] = CampaignRun(
-                settings=settings,
-                state=CampaignState.STOPPED,
-                estimates=learning.recalled(floor, settings, fact.learned),
-                launched_s=now.s,
-            )
-            run.answers.restore(fact.days)
+            run = learning.begin(floor, settings, now, days=fact.days, learned=fact.learned)
         if run.settings.list_name != settings.list_name:
             closing.return_leads(floor, run, f"the campaign's list is now {settings.list_name}")
         held = (*run.picky, *run.leads)

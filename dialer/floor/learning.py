@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dialer import pacing
 from dialer.calls import Call
 from dialer.compliance import hours
+from dialer.events import DayAnswers
 from dialer.floor.answers import DayPlan, Marked
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.settings import CampaignSettings
-from dialer.types import AttemptId, Mode
+from dialer.types import AttemptId, CampaignState, Mode
 
 PLAN_LIFE_S = 60.0
 """What day it is, and when calling ends, is looked up so often."""
@@ -20,6 +22,28 @@ SLOWLY = 0.1
 """The weight of the latest call in the odds that the next one is expected to have."""
 MEMORY_CALLS = 400.0
 """The answer ratio that a call is compared with is that of about so many calls."""
+
+
+def begin(
+    floor: FloorState, settings: CampaignSettings, now: Moment, *, days: Iterable[DayAnswers] = (), learned: str = ""
+) -> CampaignRun:
+    """A campaign that has not run here yet, with all that is known of it; it is not running.
+
+    Args:
+        floor: the floor.
+        settings: of the campaign.
+        now: the moment.
+        days: whom it answered for on each of the last days.
+        learned: what pacing had learned; see `recalled`.
+    """
+    run = floor.campaigns[settings.name] = CampaignRun(
+        settings=settings,
+        state=CampaignState.STOPPED,
+        estimates=recalled(floor, settings, learned),
+        launched_s=now.s,
+    )
+    run.answers.restore(days)
+    return run
 
 
 def recalled(floor: FloorState, settings: CampaignSettings, learned: str) -> pacing.Estimates:

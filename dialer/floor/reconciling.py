@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dialer import agents, calls, pacing
+from dialer import agents, calls
 from dialer.agents import Agent, Leg
 from dialer.calls import Call
 from dialer.compliance.gate import PERMIT_LIFE_S
@@ -27,9 +27,9 @@ from dialer.events import (
 from dialer.floor import connecting, learning, shift
 from dialer.floor.books import UNSERVED
 from dialer.floor.closing import close, free_reserved_agent
-from dialer.floor.state import CampaignRun, FloorState, Link, Moment
+from dialer.floor.state import FloorState, Link, Moment
 from dialer.floor.wrapping import conclude_by_default, conclude_unattended, conversation_ended
-from dialer.types import AgentId, AgentState, AttemptId, CallState, CampaignState, ChannelId, Outcome, ServerName
+from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, Outcome, ServerName
 from dialer.values import replace
 
 SETTLING_S = PERMIT_LIFE_S + 1.0
@@ -228,12 +228,7 @@ def _adopt_call(floor: FloorState, fact: AttemptRecovered, channel: LiveChannel 
         floor.report("attempt.orphan", "warning", attempt=fact.attempt_id, campaign=fact.campaign)
         return
     if fact.campaign not in floor.campaigns:
-        floor.campaigns[fact.campaign] = CampaignRun(
-            settings=settings,
-            state=CampaignState.STOPPED,
-            estimates=pacing.Estimates.initial(settings.pacing),
-            launched_s=now.s,
-        )
+        learning.begin(floor, settings, now)  # nobody recalled it, as the engine would have: it knows nothing
     call = Call(
         attempt_id=fact.attempt_id,
         campaign=fact.campaign,

@@ -19,6 +19,7 @@ from typing import Final, TypeVar, get_args
 from dialer.events import (
     AttemptRecovered,
     CampaignLaunched,
+    CampaignRecalled,
     ChannelsListed,
     DigitPressed,
     DispositionTold,
@@ -62,7 +63,7 @@ class Veil:
                 return replace(fact, lead=pseudonymous(fact.lead))
             case SettingsReloaded():
                 return replace(fact, settings=self.settings(fact.settings))
-            case CampaignLaunched():
+            case CampaignLaunched() | CampaignRecalled():
                 return replace(fact, settings=campaign(fact.settings))
             case LinkRestored() | ChannelsListed():
                 return replace(_scrubbed(fact), channels=tuple(_scrubbed(one) for one in fact.channels))

@@ -15,11 +15,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
+import fake_network
 from dialer import memory
 from dialer.clock import SystemClock
 from dialer.engine import Engine
 from dialer.errors import StoreError
 from dialer.events import CampaignLaunched, CampaignTold, DayAnswers
+from dialer.floor.state import CampaignRun
+from dialer.ledger import Ledger
 from dialer.pacing import Decision, Estimates, PoolView
 from dialer.replay.reading import Recording, entries
 from dialer.replay.verify import Watcher, verify
@@ -91,6 +94,11 @@ class House:
         """What the store has of the last days."""
         with contextlib.closing(SqliteStore.open(self.store_path)) as store:
             return store.answers_by_day(SPRING, at=SystemClock().now_at(), zone=SHANGHAI, days=30)
+
+    def left(self) -> tuple[CampaignState | None, bool]:
+        """What a crash would leave: the campaign's state, and whether there are calls that nobody concluded."""
+        with contextlib.closing(SqliteStore.open(self.store_path)) as store:
+            return store.campaign_states().get(SPRING), bool(store.open_attempts())
 
     def talking(self) -> int:
         """Conversations whose end the store does not know."""
@@ -188,6 +196,58 @@ def test_a_crash_costs_no_answer_that_was_written_and_no_learning_but_the_last_m
     assert after.learned == kept
     assert after.budget("day") == (answered + talking, abandoned)
     assert answered >= 5
+
+
+def test_calls_of_a_paused_campaign_that_are_taken_up_after_a_crash_cost_it_no_memory(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "SAVE_EVERY_S", 0.05)
+
+    async def torn_away() -> None:
+        async with house.engine(stop=False) as engine:
+            await work(engine, 10)
+            await until(lambda: house.kept().get("ring", {}).get("count", 0) >= 10 * ANSWERED_EVERY)
+            monkeypatch.setattr(fake_network, "RINGS_S", 1000.0)
+            await until(lambda: row(engine).in_air >= 3, PATIENCE_S)
+            await engine.tell(CampaignTold(campaign=SPRING, state=CampaignState.PAUSED))
+            await until(lambda: house.left() == (CampaignState.PAUSED, True))
+            monkeypatch.setattr(fake_network, "RINGS_S", 0.02)
+
+    async def taken_up() -> None:
+        async with house.engine() as engine:
+            await until(lambda: not house.left()[1])
+            assert row(engine).state is CampaignState.STOPPED
+            await work(engine, 1)
+
+    asyncio.run(torn_away())
+    kept, (answered, abandoned), talking = house.kept(), counted(house.days()), house.talking()
+    asyncio.run(taken_up())
+    after = house.first_decision()
+    assert after.learned == kept
+    assert after.budget("day") == (answered + talking, abandoned)
+    assert house.kept()["ring"]["count"] > kept["ring"]["count"]
+
+
+def test_what_was_never_recalled_is_not_written_over(house: House) -> None:
+    def learned() -> Estimates:
+        e = Estimates.initial(PACING)
+        e.talk.observe(30.0)
+        return e
+
+    async def run() -> None:
+        with contextlib.closing(SqliteStore.open(house.store_path)) as store:
+            store.save_learned(SPRING, at=case.AT, learned='{"worth": "more"}')
+            ledger = Ledger(store, SystemClock(), engine="here", take=lambda _: None, send=lambda _: None)
+            kept = memory.Memory(store, ledger, SystemClock())
+            afresh = CampaignRun(settings=CAMPAIGN, state=CampaignState.STOPPED, estimates=learned())
+            await kept.save([afresh])
+            assert house.kept() == {"worth": "more"}
+            await kept.recall(CAMPAIGN, "Asia/Shanghai")
+            await kept.save([afresh])
+            assert house.kept()["talk"]
+            ledger.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("unsound", ["{", "[]", '{"ring": {"count": 1}}', "null", '{"ring": NaN}'])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ from dialer.events import (
     CallRefused,
     CallUnresolved,
     CampaignLaunched,
+    CampaignRecalled,
+    CampaignTold,
     ChannelsListed,
     CloseAttempt,
     DayAnswers,
@@ -30,12 +33,14 @@ from dialer.events import (
     Report,
     SaveDisposition,
 )
+from dialer.pacing import Estimates
 from dialer.types import (
     AgentId,
     AgentState,
     AttemptId,
     CallState,
     CampaignName,
+    CampaignState,
     ChannelId,
     ConnectStyle,
     Outcome,
@@ -285,11 +290,10 @@ def test_a_restored_link_leaves_the_conversations_of_other_servers_alone() -> No
 
 
 def recovered(one: World, **more: Any) -> AttemptId:
-    values: dict[str, Any] = {"outcome": None, "agent_id": None} | more
+    values: dict[str, Any] = {"server": fw.MAIN, "outcome": None, "agent_id": None} | more
     fact = AttemptRecovered(
         attempt_id=AttemptId("att-r0-1"),
         campaign=CampaignName("spring"),
-        server=fw.MAIN,
         trunk=fw.TRUNK,
         lead=lead(77),
         at=one.now.at - timedelta(seconds=40),
@@ -332,6 +336,24 @@ def test_whoever_talked_when_the_engine_died_is_counted_once_among_the_answers(
     restore(one)
     budgets = one.floor.state.campaigns[CampaignName("spring")].answers.budgets(today.on, one.s, 0.03)
     assert next((each.answered, each.abandoned) for each in budgets if each.name == "day") == (answered, 1)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_campaign_that_calls_of_an_earlier_run_are_taken_up_for_knows_what_was_recalled_of_it(gone: bool) -> None:
+    one, spring, today = fresh(), CampaignName("spring"), date(2026, 3, 10)
+    earlier = Estimates.initial(campaign().pacing)
+    earlier.talk.observe(44.0)
+    days, learned = (DayAnswers(on=today, answered=6, abandoned=1),), json.dumps(earlier.as_dict())
+    one.take(CampaignRecalled(settings=campaign(), days=days, learned=learned))
+    attempt = recovered(one, talked=True, **({"server": ServerName("gone")} if gone else {}))
+    restore(one)
+    assert one.outcome(attempt) is Outcome.BRIDGED
+    run = one.floor.state.campaigns[spring]
+    assert run.state is CampaignState.STOPPED
+    one.take(CampaignTold(campaign=spring, state=CampaignState.RUNNING))
+    one.take(CampaignRecalled(settings=campaign(), days=days))
+    assert run.answers.on_day(today) == (7, 1)
+    assert run.estimates.as_dict() == earlier.as_dict()
 
 
 def test_an_attempt_that_had_closed_is_only_concluded() -> None:
