@@ -25,9 +25,7 @@ _SWEEP: Final = "What to try: one value, several (5,10,20), a span (5..40) or a 
 _HISTORY: Final = "Learning from the campaign's own calls"
 _RUNS: Final = "Runs and output"
 _EXAMPLES: Final = """\
-Examples:
-
-dialer simulate june
+Example: dialer simulate june
 - tomorrow as it stands: list, staff, rules, pacing
 
 dialer simulate june --agents 5..40 --target 1%,3%
