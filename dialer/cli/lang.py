@@ -81,6 +81,13 @@ _LIMITS: Final[Mapping[str, tuple[str, str]]] = {
     "preview": ("预览", "preview"),
     "store": ("数据库", "store"),
 }
+_SHORT_LIMITS: Final[Mapping[str, tuple[str, str]]] = {
+    "budget": ("弃呼额度", "budget"),
+    "trunk": ("线路", "trunk"),
+    "calls_per_s": ("速率", "calls/s"),
+    "leads": ("名单", "list"),
+}
+"""For the cells of narrow tables; the others are short enough."""
 _PAIRS: Final = {(type(member), member.value): (zh, en) for member, zh, en in _WORDS}
 
 
@@ -97,6 +104,9 @@ def outcome_word(value: str, lang: Lang) -> str:
     return word(Outcome(value), lang) if value in set(Outcome) else value
 
 
-def limit_word(limit: str, lang: Lang) -> str:
-    """What keeps pacing from more calls, in a word or two; an unknown one stays as it is."""
-    return lang.pick(*_LIMITS[limit]) if limit in _LIMITS else limit
+def limit_word(limit: str, lang: Lang, *, short: bool = False) -> str:
+    """What keeps pacing from more calls, in a word or two, or as short as can be; an unknown one stays as it is."""
+    words = _LIMITS.get(limit)
+    if short:
+        words = _SHORT_LIMITS.get(limit, words)
+    return limit if words is None else lang.pick(*words)

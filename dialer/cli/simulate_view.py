@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from dialer.cli.charts import percent
-from dialer.cli.lang import Lang
+from dialer.cli.lang import Lang, limit_word
 from dialer.cli.simulate_answers import Answer, Goal
 from dialer.cli.simulate_past import TrialResult, compared
 from dialer.cli.simulate_plan import Ground, Key, Setting
@@ -19,7 +19,6 @@ from dialer.cli.simulate_words import (
     KEYS,
     MEASURES,
     figure_text,
-    limit_word,
     setting_text,
     span_text,
 )

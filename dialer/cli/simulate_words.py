@@ -89,25 +89,6 @@ GROUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "history": ("历史", "history"),
     "calls_per_s": ("每秒新呼叫上限", "calls per second, at most"),
 }
-LIMITS: Final[Mapping[str, tuple[str, str, str, str]]] = {
-    "agents": ("坐席", "agents", "坐席（每名空闲坐席一通）", "agents: one call for each free one"),
-    "ratio": ("拨打比", "ratio", "拨打比上限", "the ratio's ceiling"),
-    "budget": ("弃呼预算", "budget", "弃呼预算", "abandonment budget"),
-    "trunk": ("线路", "trunks", "线路已满", "trunk channels all in use"),
-    "calls_per_s": ("速率", "calls/s", "每秒呼叫数", "calls per second"),
-    "leads": ("名单", "list", "名单中暂无可拨", "nobody on the list to dial"),
-    "no_agents": ("无坐席", "no agents", "无坐席", "no agents"),
-    "preview": ("预览", "preview", "预览", "preview"),
-}
-"""`Decision.limit` -> short and long, Chinese and English."""
-
-
-def limit_word(limit: str, lang: Lang, *, short: bool = False) -> str:
-    """What kept pacing from more calls."""
-    if limit not in LIMITS:
-        return limit
-    words = LIMITS[limit]
-    return lang.pick(words[0], words[1]) if short else lang.pick(words[2], words[3])
 
 
 def setting_text(key: Key, value: Setting, lang: Lang) -> str:

@@ -232,7 +232,8 @@ def test_the_window_that_binds_is_named(window: str, left: float, zh: str, en: s
 @pytest.mark.parametrize("lang", list(Lang))
 def test_every_limit_has_its_own_words(lang: Lang) -> None:
     names = ("agents", "ratio", "budget", "trunk", "calls_per_s", "leads", "no_agents", "preview", "store")
-    assert len({limit_word(name, lang) for name in names}) == len(names)
+    for short in (False, True):
+        assert len({limit_word(name, lang, short=short) for name in names}) == len(names)
     assert limit_word("pbx1: not connected", lang) == "pbx1: not connected"
 
 
