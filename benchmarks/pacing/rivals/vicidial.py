@@ -20,7 +20,8 @@ The peer drops a caller after 5 s by default. Here every rule has the legal wait
 In its favour: no delay of a database, no pause between calls, and every call that it wants is placed at once. Paused
 agents, who are in its mean(agents) and slow it down, are not in ours.
 
-Source: read in AST_VDauto_dial.pl and AST_VDadapt.pl (2.14); nothing of it is copied.
+Source: after the documented behaviour of its two daemons, `AST_VDauto_dial.pl` and `AST_VDadapt.pl` (2.14), and of the
+campaign settings that steer them; nothing of them is copied.
 """
 
 from __future__ import annotations
