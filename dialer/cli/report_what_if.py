@@ -18,9 +18,10 @@ from dialer.cli.simulate_plan import Key, Point
 from dialer.cli.simulate_run import Work, do
 from dialer.settings import CampaignSettings
 from dialer.sim.forecast import Forecast
-from dialer.sim.history import FEWEST_ANSWERS, answers_in
+from dialer.sim.history import answers_in
 from dialer.sim.many import interval
 from dialer.sim.measures import RunResult
+from dialer.sim.samples import FEWEST_ANSWERS
 from dialer.store.history import last_call_at, past_calls
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AgentState, Mode

@@ -16,8 +16,9 @@ from dialer.settings import CampaignSettings
 from dialer.sim.behaviour import Behaviour, MassBreak
 from dialer.sim.durations import Lognormal
 from dialer.sim.forecast import SHARES, Figure, Forecast
-from dialer.sim.history import FEWEST_ANSWERS, Learned, RealDay, answers_in, learn, real_day
+from dialer.sim.history import Learned, RealDay, answers_in, learn, real_day
 from dialer.sim.many import Case
+from dialer.sim.samples import FEWEST_ANSWERS
 from dialer.sim.window import Span, span_on
 
 if TYPE_CHECKING:

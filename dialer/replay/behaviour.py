@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -21,23 +21,22 @@ from dialer.floor.state import Moment
 from dialer.replay.verify import Watcher
 from dialer.settings import CampaignSettings, DialerSettings
 from dialer.sim.behaviour import Behaviour, Curve, Rest, Shift
-from dialer.sim.durations import Duration, empirical
+from dialer.sim.durations import empirical
+from dialer.sim.samples import (
+    ANSWERED,
+    AWAY,
+    BUSY,
+    FEWEST_ANSWERS,
+    OUR_FAULT,
+    REFUSED,
+    between,
+    durations_of,
+    known,
+    rest_of,
+)
 from dialer.types import AgentId, AgentState, AttemptId, CampaignName, Outcome
 
 CALLS_PER_POINT: Final = 150
-MOST_SAMPLES: Final = 2_000
-"""Of each duration; more of them tell nothing more."""
-FEWEST_ANSWERS: Final = 30
-"""Fewer answers than this say too little to build a day on."""
-FEWEST_SAMPLES: Final = 20
-"""With fewer samples of a duration the simulator's own stands in."""
-ANSWERED: Final = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
-OUR_FAULT: Final = frozenset({Outcome.TRUNK_FAILED, Outcome.CANCELLED, Outcome.UNKNOWN, Outcome.ENGINE_ERROR})
-"""Outcomes that say nothing of the person called."""
-REFUSED: Final = frozenset({Outcome.BUSY, Outcome.UNREACHABLE, Outcome.INVALID, Outcome.CONGESTION})
-"""Outcomes that the network tells."""
-BUSY: Final = (AgentState.TALKING, AgentState.WRAP_UP)
-AWAY: Final = (AgentState.OFFLINE, AgentState.PAUSED, AgentState.CALLING_IN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,46 +209,31 @@ def _learned(
     """The behaviour, and what of it is the simulator's own for want of samples."""
     closed = [call.closed for call in calls]
     people = [one for one in closed if one.outcome in ANSWERED]
-    known: dict[str, Duration] = {}
-    left_out: list[str] = []
-    for name, samples in (
-        ("post_dial_delay", [one.ringing_s for one in closed]),
-        ("refusal_delay", [one.ended_s for one in closed if one.outcome in REFUSED and one.ringing_s is None]),
-        ("ring", [_between(one.ringing_s, one.answered_s) for one in people]),
-        ("reject_ring", [_between(one.ringing_s, one.ended_s) for one in closed if one.outcome is Outcome.REJECTED]),
-        ("talk", [one.talk_s for one in people]),
-        ("wrap_up", list(wraps)),
-    ):
-        found = [max(0.0, sample) for sample in samples if sample is not None]
-        if len(found) >= FEWEST_SAMPLES:
-            known[name] = empirical(_thinned(found))
-        else:
-            left_out.append(name)
+    found: dict[str, Sequence[float]] = {
+        "post_dial_delay": known(one.ringing_s for one in closed),
+        "refusal_delay": known(one.ended_s for one in closed if one.outcome in REFUSED and one.ringing_s is None),
+        "ring": known(between(one.ringing_s, one.answered_s) for one in people),
+        "reject_ring": known(between(one.ringing_s, one.ended_s) for one in closed if one.outcome is Outcome.REJECTED),
+        "talk": known(one.talk_s for one in people),
+        "wrap_up": known(wraps),
+    }
+    durations = durations_of(found)
+    left_out = tuple(name for name in found if name not in durations)
     breaks = [stay.to_s - stay.from_s for spans in stays for stay in spans if stay.state in AWAY]
     work_s = sum(stay.to_s - stay.from_s for spans in stays for stay in spans if stay.state not in AWAY)
     if breaks:
-        known["break_length"] = empirical(breaks)
+        durations["break_length"] = empirical(breaks)
     total = sum(codes.values())
     learned = Behaviour(
         answer_ratio=_answers(calls, start_s),
-        rest=_rest(closed),
+        rest=rest_of((one.outcome for one in closed), Rest()),
         agent_speed_spread=0.0,  # the samples are of all agents, and differ as much as these do
         break_gap_s=work_s / len(breaks) if breaks else 0.0,
         shifts=tuple(_shift(spans, start_s, end_s) for spans in stays),
         dispositions=tuple((code, count / total) for code, count in codes.items()),
-        **known,  # type: ignore[arg-type]
+        **durations,  # type: ignore[arg-type]
     )
-    return learned, tuple(left_out)
-
-
-def _between(first_s: float | None, second_s: float | None) -> float | None:
-    return None if first_s is None or second_s is None else second_s - first_s
-
-
-def _thinned(samples: Sequence[float]) -> Sequence[float]:
-    """Every so many-th of them in order, so that no more than `MOST_SAMPLES` are left."""
-    stride = max(1, -(-len(samples) // MOST_SAMPLES))
-    return sorted(samples)[::stride]
+    return learned, left_out
 
 
 def _answers(calls: Sequence[Placed], start_s: float) -> Curve:
@@ -263,13 +247,6 @@ def _answers(calls: Sequence[Placed], start_s: float) -> Curve:
         middle_s = sum(call.at_s for call in part) / len(part) - start_s
         points.append((middle_s, answered / len(part)))
     return Curve(points=tuple(points))
-
-
-def _rest(closed: Sequence[CloseAttempt]) -> Rest:
-    kinds = {one.name for one in fields(Rest)}
-    seen = Counter(str(one.outcome) for one in closed if str(one.outcome) in kinds)
-    total = sum(seen.values())
-    return Rest(**{name: seen[name] / total for name in kinds}) if total else Rest()
 
 
 def _shift(spans: Sequence[Stay], start_s: float, end_s: float) -> Shift:

@@ -12,6 +12,8 @@ the real pacing (or another rule), hour after hour in seconds, and says how it w
     world       the clock and the queue of what will happen
     oracle      what a clairvoyant rule of a benchmark may ask
     measures    what came of it
+    history     a world learned from the campaign's own calls
+    samples     what of past calls tells how a world behaves
 
 What is not modelled, so that nobody reads it out of the figures:
 

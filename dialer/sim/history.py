@@ -7,32 +7,19 @@ What there is too little of stays as the simulator has it, and is named.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from dialer.past import PastCall, Stay
-from dialer.sim.behaviour import Behaviour, Curve, Rest, Shift
-from dialer.sim.durations import Duration, empirical
-from dialer.types import AgentId, AgentState, Outcome
+from dialer.sim.behaviour import Behaviour, Curve, Shift
+from dialer.sim.samples import ANSWERED, AWAY, BUSY, OUR_FAULT, REFUSED, between, durations_of, known, rest_of
+from dialer.types import AgentId, Outcome
 
-FEWEST_ANSWERS: Final = 30
-"""Fewer people who answered say too little."""
-FEWEST_SAMPLES: Final = 20
-"""With fewer samples of a duration the stand-in is used."""
 CALLS_PER_HOUR: Final = 100
 """Hours of the day with fewer calls are taken together with their neighbours."""
-MOST_SAMPLES: Final = 2_000
-"""Of each duration; more of them tell nothing more."""
-ANSWERED: Final = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
-OUR_FAULT: Final = frozenset({Outcome.TRUNK_FAILED, Outcome.CANCELLED, Outcome.UNKNOWN, Outcome.ENGINE_ERROR})
-"""Outcomes that say nothing of the person called."""
-REFUSED: Final = frozenset({Outcome.BUSY, Outcome.UNREACHABLE, Outcome.INVALID, Outcome.CONGESTION})
-"""Outcomes that the network tells."""
-BUSY: Final = (AgentState.TALKING, AgentState.WRAP_UP)
-AWAY: Final = (AgentState.OFFLINE, AgentState.PAUSED, AgentState.CALLING_IN)
 HOUR_S: Final = 3600.0
 
 
@@ -82,7 +69,7 @@ def learn(
     """Learn how people answer and how long everybody takes.
 
     Args:
-        calls: in the order of time, with `FEWEST_ANSWERS` answers at least.
+        calls: in the order of time, with `samples.FEWEST_ANSWERS` answers at least.
         stays: of the agents, for their breaks.
         base: what is kept where there is too little.
         zone: in which the hours of the day are.
@@ -91,19 +78,17 @@ def learn(
     """
     people = [call for call in calls if call.outcome in ANSWERED]
     found: dict[str, Sequence[float]] = {
-        "post_dial_delay": _known(call.ringing_s for call in calls),
-        "refusal_delay": _known(call.ended_s for call in calls if call.outcome in REFUSED and call.ringing_s is None),
-        "ring": _known(_between(call.ringing_s, call.answered_s) for call in people),
-        "reject_ring": _known(
-            _between(call.ringing_s, call.ended_s) for call in calls if call.outcome is Outcome.REJECTED
+        "post_dial_delay": known(call.ringing_s for call in calls),
+        "refusal_delay": known(call.ended_s for call in calls if call.outcome in REFUSED and call.ringing_s is None),
+        "ring": known(between(call.ringing_s, call.answered_s) for call in people),
+        "reject_ring": known(
+            between(call.ringing_s, call.ended_s) for call in calls if call.outcome is Outcome.REJECTED
         ),
-        "talk": _known(call.talk_s for call in people),
-        "wrap_up": _known(call.wrap_up_s for call in people),
+        "talk": known(call.talk_s for call in people),
+        "wrap_up": known(call.wrap_up_s for call in people),
         "break_length": [stay.seconds for stay in _breaks(stays, zone, is_open)],
     }
-    durations: dict[str, Duration] = {
-        name: empirical(_thinned(samples)) for name, samples in found.items() if len(samples) >= FEWEST_SAMPLES
-    }
+    durations = durations_of(found)
     telling = [call for call in calls if call.outcome not in OUR_FAULT]
     said = Counter(call.code for call in people if call.code is not None and call.code in codes)
     work_s = sum(stay.seconds for stay in stays if stay.state not in AWAY)
@@ -112,7 +97,7 @@ def learn(
         behaviour=replace(
             base,
             answer_ratio=_by_hour(telling, zone),
-            rest=_rest(calls, base.rest),
+            rest=rest_of((call.outcome for call in calls), base.rest),
             # The samples are of all agents, and differ as much as these do.
             agent_speed_spread=0.0 if {"talk", "wrap_up"} <= durations.keys() else base.agent_speed_spread,
             break_gap_s=work_s / breaks if "break_length" in durations else base.break_gap_s,
@@ -126,20 +111,6 @@ def learn(
         samples={"answer_ratio": len(telling), **{name: len(found[name]) for name in durations}},
         left_out=tuple(name for name in found if name not in durations),
     )
-
-
-def _known(samples: Iterable[float | None]) -> list[float]:
-    return [max(0.0, sample) for sample in samples if sample is not None]
-
-
-def _between(first_s: float | None, second_s: float | None) -> float | None:
-    return None if first_s is None or second_s is None else second_s - first_s
-
-
-def _thinned(samples: Sequence[float]) -> Sequence[float]:
-    """Every so many-th of them in order, so that no more than `MOST_SAMPLES` are left."""
-    stride = max(1, -(-len(samples) // MOST_SAMPLES))
-    return sorted(samples)[::stride]
 
 
 def _by_hour(calls: Sequence[PastCall], zone: ZoneInfo) -> Curve:
@@ -168,13 +139,6 @@ def _point(hours: Sequence[int], placed: Counter[int], answered: Counter[int]) -
     calls = sum(placed[hour] for hour in hours)
     middle_s = sum((hour + 0.5) * HOUR_S * placed[hour] for hour in hours) / calls
     return middle_s, sum(answered[hour] for hour in hours) / calls
-
-
-def _rest(calls: Sequence[PastCall], base: Rest) -> Rest:
-    kinds = {one.name for one in fields(Rest)}
-    seen = Counter(str(call.outcome) for call in calls if str(call.outcome) in kinds)
-    total = seen.total()
-    return Rest(**{name: seen[name] / total for name in kinds}) if total else base
 
 
 def _breaks(stays: Sequence[Stay], zone: ZoneInfo, is_open: Callable[[datetime], bool]) -> list[Stay]:

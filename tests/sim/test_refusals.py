@@ -12,7 +12,8 @@ from dialer.events import CloseAttempt
 from dialer.past import PastCall
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.durations import Duration, Fixed
-from dialer.sim.history import FEWEST_SAMPLES, REFUSED, learn
+from dialer.sim.history import learn
+from dialer.sim.samples import FEWEST_SAMPLES, REFUSED
 from dialer.types import Mode, Outcome
 from sim_world import RESTLESS, campaign, dialer
 from test_facts import Watched

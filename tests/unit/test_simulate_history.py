@@ -18,9 +18,10 @@ from dialer.past import PastCall, Stay
 from dialer.sim.behaviour import Behaviour, Rest
 from dialer.sim.durations import Empirical, Lognormal, Uniform
 from dialer.sim.forecast import forecast
-from dialer.sim.history import FEWEST_SAMPLES, Learned, learn, real_day
+from dialer.sim.history import Learned, learn, real_day
 from dialer.sim.measures import RunResult
 from dialer.sim.run import simulate
+from dialer.sim.samples import FEWEST_SAMPLES
 from dialer.store.history import agent_stays, last_call_at, leads_for, past_calls
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AgentId, AgentState, Mode, Outcome
