@@ -12,21 +12,20 @@ from dialer.cli.page import figure, heading, page, table
 from dialer.cli.simulate_answers import rows_over
 from dialer.cli.simulate_plan import Key
 from dialer.cli.simulate_run import Outlook
+from dialer.cli.simulate_sentences import answer_text
 from dialer.cli.simulate_svg import Dot, Line, key_html, lines_svg
 from dialer.cli.simulate_view import (
     View,
-    answer_text,
     charted,
     closing_note,
     figure_rows,
-    fixed_text,
     moment_text,
     sweep_columns,
     trial_note,
     trial_rows,
     tried_note,
 )
-from dialer.cli.simulate_words import KEYS, MEASURES, figure_text, setting_text
+from dialer.cli.simulate_words import KEYS, MEASURES, figure_text, fixed_text, setting_text
 
 _CHARTS: Final = ("occupancy", "abandonment_ratio", "talk_minutes_per_agent_hour", "peak_calls")
 _HOUR_S: Final = 3600.0

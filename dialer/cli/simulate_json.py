@@ -10,7 +10,8 @@ from dialer.cli.simulate_answers import Answer
 from dialer.cli.simulate_past import TrialResult, compared
 from dialer.cli.simulate_plan import Key, Setting
 from dialer.cli.simulate_run import Outlook, Work
-from dialer.cli.simulate_view import View, answer_text
+from dialer.cli.simulate_sentences import answer_text
+from dialer.cli.simulate_view import View
 from dialer.sim.forecast import Figure, Forecast
 
 

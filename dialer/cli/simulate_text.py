@@ -15,19 +15,18 @@ from dialer.cli.charts import bar, percent, spark
 from dialer.cli.simulate_answers import Answer, rows_over
 from dialer.cli.simulate_past import TrialResult
 from dialer.cli.simulate_run import Outlook
+from dialer.cli.simulate_sentences import answer_text
 from dialer.cli.simulate_view import (
     Column,
     View,
-    answer_text,
     charted,
     closing_note,
     figure_rows,
-    fixed_text,
     sweep_columns,
     trial_note,
     trial_rows,
 )
-from dialer.cli.simulate_words import KEYS, MEASURES, setting_text, span_text
+from dialer.cli.simulate_words import KEYS, MEASURES, fixed_text, setting_text, span_text
 
 BAR_WIDTH: Final = 30
 SLOTS_SHOWN: Final = 72

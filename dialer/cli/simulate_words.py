@@ -104,6 +104,17 @@ def setting_text(key: Key, value: Setting, lang: Lang) -> str:
             return f"{int(value):,}"
 
 
+def fixed_text(fixed: dict[Key, Setting], lang: Lang) -> str:
+    """The other settings of a line, such as `target 3 %, predictive`."""
+    parts = (
+        setting_text(key, value, lang)
+        if key is Key.MODE
+        else f"{lang.pick(*KEYS[key])} {setting_text(key, value, lang)}"
+        for key, value in fixed.items()
+    )
+    return ", ".join(parts)
+
+
 def figure_text(name: str, figure: Figure | None, *, with_interval: bool = True) -> str:
     """A mean with its interval, as `81.3 % ± 0.6`; a dash for none."""
     if figure is None:
