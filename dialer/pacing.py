@@ -25,7 +25,7 @@ from typing import Final, assert_never
 import numpy as np
 
 from dialer.estimates import Estimates
-from dialer.prediction import durations, rings
+from dialer.prediction import durations, holding, rings
 from dialer.prediction.budget import Budget, Spending, answers_to_come, spend
 from dialer.prediction.moments import STEP_S, Floats, Indexes
 from dialer.prediction.shortage import Shortage
@@ -205,24 +205,16 @@ def _spending(view: PoolView, e: Estimates, settings: PacingSettings) -> Spendin
     return spend(budgets, settings.target_abandonment_ratio, to_come, surely)
 
 
-def fruitless(e: Estimates, rang_s: Sequence[float], ring_timeout_s: float) -> list[bool]:
+def fruitless(e: Estimates, rang_s: Sequence[float], ring_timeout_s: float, *, min_ring_s: float = 0.0) -> list[bool]:
     """Whether calls that ring bring fewer answers for each second of their channel than fresh ones in their place.
 
     Args:
         e: what has been learned of the campaign.
         rang_s: how long each has been ringing.
         ring_timeout_s: they are given up then at the latest.
+        min_ring_s: they may be given up then at the earliest.
     """
-    outlook = e.known_outlook
-    if outlook is None:
-        return [False] * len(rang_s)
-    ratio = e.ring.answer_ratio(MIN_MEMORY_CALLS)
-    since_s = np.array(rang_s, dtype=np.float64)
-    rows = rings.BINS + np.minimum((since_s * (1.0 / rings.BIN_S)).astype(np.int64), rings.BINS - 1)
-    kept = ratio * outlook.kept[rows]
-    chances = kept / (kept + (1.0 - ratio) * outlook.others_kept[rows]) * outlook.answered_soon[rows]
-    fresh = ratio * float(outlook.answered_soon[0]) / outlook.ring_s
-    return [bool(one) for one in chances < fresh * np.maximum(ring_timeout_s - since_s, 0.0)]
+    return holding.fruitless(e.ring, rang_s, ring_timeout_s, min_ring_s=min_ring_s)
 
 
 class _Forecast:

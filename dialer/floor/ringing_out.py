@@ -14,16 +14,18 @@ def cut_old_rings(floor: FloorState, run: CampaignRun, server: ServerName, most:
 
     The longest ringing first; it is told as `no_answer`, which it is.
     """
+    min_ring_s = run.settings.rules.min_ring_s
     old = [
         (now.s - call.rang_s, call)
         for call in floor.calls.unserved(run.settings.name)
         if call.server == server and call.state is CallState.RINGING and not call.ring_cut and call.rang_s is not None
-        if now.s - call.rang_s >= run.settings.rules.min_ring_s
+        if now.s - call.rang_s >= min_ring_s
     ]
     if not old:
         return
     old.sort(key=lambda pair: (-pair[0], pair[1].attempt_id))
-    hopeless = pacing.fruitless(run.estimates, [rang_s for rang_s, _ in old], old[0][1].ring_timeout_s)
+    rang_s, timeout_s = [rang_s for rang_s, _ in old], old[0][1].ring_timeout_s
+    hopeless = pacing.fruitless(run.estimates, rang_s, timeout_s, min_ring_s=min_ring_s)
     for (_, call), is_fruitless in list(zip(old, hopeless, strict=True))[:most]:
         if is_fruitless:
             floor.calls[call.attempt_id] = replace(call, ring_cut=True)
