@@ -33,7 +33,7 @@ from dialer.sim.network import Latencies, Network
 from dialer.sim.oracle import Oracle
 from dialer.sim.people import People
 from dialer.sim.record import Record
-from dialer.sim.timeline import Timeline, moment
+from dialer.sim.timeline import Timeline, moment, without_collector
 from dialer.types import CampaignState
 
 RuleMaker: TypeAlias = Callable[[Oracle], PacingRule]
@@ -109,7 +109,8 @@ class World:
             until_s: seconds since the start.
             warm_up_s: figures count from here.
         """
-        ended_s = self.timeline.run(until_s)
+        with without_collector():
+            ended_s = self.timeline.run(until_s)
         self.record.end(ended_s)
         return measure(
             self.record,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -212,6 +213,15 @@ def test_figures_agree_with_each_other() -> None:
     assert result.abandoned == tally.abandoned and result.placed == tally.dialled
     assert 0.0 < result.wait_p50_s <= result.wait_p95_s <= result.wait_max_s
     assert result.peak_calls <= sum(result.trunk_peaks.values())
+
+
+def test_a_run_leaves_nothing_that_only_the_collector_of_cycles_would_find() -> None:
+    first, second = (make_world(dialer(), campaign(), QUICK, seed=seed, agents=6, accounts=400) for seed in (1, 2))
+    first.run(300.0)
+    gc.collect()
+    second.run(1800.0)
+    assert gc.collect() < 50
+    assert gc.isenabled(), "a run lets it rest, not longer"
 
 
 def test_a_warm_up_is_not_counted() -> None:
