@@ -119,15 +119,17 @@ def ring_ended(floor: FloorState, call: Call, *, answered: bool) -> None:
     if run is None or end_s is None:
         return
     e, rang_s = run.estimates, call.rang_s
-    rang = rang_s is not None and rang_s <= end_s
-    e.ring.observe(
-        dialled_s=(rang_s if rang and rang_s is not None else end_s) - call.placed_s,
-        rang_s=end_s - rang_s if rang and rang_s is not None else None,
-        answered=answered,
-    )
     marked = run.marked.pop(call.attempt_id, None)
+    would_answer = float(answered)
+    if rang_s is None or rang_s > end_s:
+        e.ring.observe(dialled_s=end_s - call.placed_s, rang_s=None, answered=answered)
+    elif call.ring_cut and call.answered_s is None:
+        odds = marked.odds if marked is not None else 1.0
+        would_answer = e.ring.observe_cut(dialled_s=rang_s - call.placed_s, rang_s=end_s - rang_s, odds=odds)
+    else:
+        e.ring.observe(dialled_s=rang_s - call.placed_s, rang_s=end_s - rang_s, answered=answered)
     if marked is not None:
-        e.odds.observe(marked.marks, answered=answered, answer_ratio=e.ring.answer_ratio(MEMORY_CALLS))
+        e.odds.observe(marked.marks, answered=would_answer, answer_ratio=e.ring.answer_ratio(MEMORY_CALLS))
 
 
 def answer_ended(floor: FloorState, call: Call, now: Moment, *, abandoned: bool) -> None:

@@ -59,12 +59,12 @@ class OddsModel:
             total += weights.get(mark, 0.0)
         return math.exp(total)
 
-    def observe(self, marks: Iterable[str], *, answered: bool, answer_ratio: float) -> None:
+    def observe(self, marks: Iterable[str], *, answered: float, answer_ratio: float) -> None:
         """A call stopped ringing.
 
         Args:
             marks: of the call.
-            answered: by a person.
+            answered: by a person; between 0 and 1 if we gave it up: the chance that a person would have answered.
             answer_ratio: of the whole list at present (0..1).
         """
         ratio = min(max(answer_ratio, 0.01), 0.99)

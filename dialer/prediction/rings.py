@@ -96,6 +96,34 @@ class RingModel:
         self._remember(answered)
         self.count += 1
 
+    def observe_cut(self, *, dialled_s: float, rang_s: float, odds: float = 1.0) -> float:
+        """We gave up a call that rang, before anybody answered: how it would have gone on is not known.
+
+        It counts for both kinds, in proportion to what is believed of a call that rings on, and so changes nothing of
+        what is believed of ringing beyond this age. As a call without an answer it would teach that rings end here.
+
+        Args:
+            dialled_s: from placing it to the ringing.
+            rang_s: from the ringing to when we gave it up.
+            odds: the factor on the odds of an answer that this call had; see `dialer.prediction.odds`.
+
+        Returns:
+            The chance (0..1) that a person would have answered.
+        """
+        since, ratio = _bin(rang_s), self.answer_ratio(USUAL_MEMORY)
+        answered = odds * ratio * _part_after(since, self.answered, self.answered_unrung)
+        otherwise = (1.0 - ratio) * _part_after(since, self.otherwise, self.ended_unrung)
+        chance = answered / max(answered + otherwise, NEVER * NEVER)
+        self.began[_bin(dialled_s)] += 1.0
+        _add_after(since, self.answered, chance)
+        _add_after(since, self.otherwise, 1.0 - chance)
+        _fade(self.answered, self.answered_unrung)
+        _fade(self.otherwise, self.ended_unrung)
+        _fade(self.began)
+        self._remember(chance)
+        self.count += 1
+        return chance
+
     def answer_ratio(self, memory: float) -> float:
         """The chance that a person answers, over about the last `memory` calls."""
         for size, answers, calls in zip(MEMORIES, self.answer_sums, self.call_sums, strict=True):
@@ -168,8 +196,8 @@ class RingModel:
             setattr(self, name, weights)
         self.answer_sums, self.call_sums, self.count = answers.tolist(), calls.tolist(), count
 
-    def _remember(self, answered: bool) -> None:
-        """One more call in every memory; one that a shorter one contradicts is replaced by it."""
+    def _remember(self, answered: float) -> None:
+        """A call more in every memory, answered with this chance; one that a shorter one contradicts is overwritten."""
         answers, calls = self.answer_sums, self.call_sums
         for spot, memory in enumerate(MEMORIES):
             keep = 1.0 - 1.0 / memory
@@ -211,6 +239,21 @@ def _fade(*histograms: Floats) -> None:
     if sum(float(weights.sum()) for weights in histograms) > FORGET_RINGS:
         for weights in histograms:
             weights *= 0.5
+
+
+def _part_after(since: int, rung: Floats, unrung: Floats) -> float:
+    """The part of the calls of a kind that come to ring until a bin."""
+    return float(rung[since:].sum() / (rung.sum() + unrung.sum()))
+
+
+def _add_after(since: int, weights: Floats, weight: float) -> None:
+    """A weight more from a bin on, spread as the weights there are."""
+    after = weights[since:]
+    total = float(after.sum())
+    if total > NEVER:
+        after *= 1.0 + weight / total
+    else:
+        after[0] += weight
 
 
 def _cumulative(weights: Floats) -> Floats:

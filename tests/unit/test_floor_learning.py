@@ -170,6 +170,24 @@ def test_a_call_that_never_rang_is_learned_as_such() -> None:
     assert histograms(one) == {"ended_unrung": 1.0}
 
 
+def test_a_call_that_we_gave_up_is_not_learned_as_one_that_nobody_would_have_answered() -> None:
+    one, (attempt, other, *_) = world()
+    ring = run_of(one).estimates.ring
+    for found in (attempt, other):
+        one.ring(found)
+    one.s += 8.0
+    calls = one.floor.state.calls
+    calls[attempt] = replace(calls[attempt], ring_cut=True)
+    one.hang_up(attempt, cause=16)
+    seen, initial = histograms(one), Estimates.initial(campaign().pacing).ring
+    assert 0.05 < seen["answered"] < 0.9
+    assert seen["answered"] + seen["otherwise"] == pytest.approx(1.0, abs=1e-5)
+    assert float(ring.answered[:16].sum()) == float(initial.answered[:16].sum()), "nobody answered before"
+    calls[other] = replace(calls[other], ring_cut=True)
+    one.answer(other)  # a moment before the channel was gone
+    assert histograms(one)["answered"] == pytest.approx(seen["answered"] + 1.0, abs=1e-5)
+
+
 def test_an_answer_is_learned_at_once_and_a_refusal_of_the_trunk_never() -> None:
     one, (first, second, *_) = world()
     one.answer(first)

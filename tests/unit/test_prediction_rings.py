@@ -146,6 +146,71 @@ def test_chances_are_chances_and_grow() -> None:
             assert (np.diff(kept[:BINS]) <= 1e-12).all() and (np.diff(kept[BINS:]) <= 1e-12).all()
 
 
+# --- calls that we gave up ------------------------------------------------------------------------------------------
+
+
+def long_rings(count: int, seed: int) -> list[Rung]:
+    """One in six people answers after 20 s; half of the others ring out after 24 to 30 s."""
+    rng = np.random.default_rng(seed)
+    calls = []
+    for _ in range(count):
+        answered = bool(rng.random() < 0.2)
+        late = rng.random() < (1 / 6 if answered else 0.5)
+        if answered:
+            rang_s = float(rng.uniform(20.0, 26.0) if late else rng.uniform(5.0, 15.0))
+        else:
+            rang_s = float(rng.uniform(24.0, 30.0) if late else rng.uniform(1.0, 12.0))
+        calls.append(Rung(2.0, rang_s, answered))
+    return calls
+
+
+def tell_cut(model: RingModel, calls: list[Rung], share: float, seed: int) -> None:
+    """The same, but some of those that ring for 20 s are given up then."""
+    rng = np.random.default_rng(seed)
+    for call in calls:
+        if call.rang_s is not None and call.rang_s > 20.0 and rng.random() < share:
+            model.observe_cut(dialled_s=call.dialled_s, rang_s=20.0)
+        else:
+            taught([call], model)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.7], ids=["all", "most"])
+def test_giving_calls_up_at_20_s_changes_nothing_of_what_is_believed_of_rings(share: float) -> None:
+    model = taught(long_rings(1500, seed=1))
+    ratios = []
+    for part in range(8):
+        tell_cut(model, long_rings(1000, seed=20 + part), share, seed=part)
+        ratios.append(model.answer_ratio(800.0))
+    tables = model.tables()
+    assert float(np.mean(ratios)) == pytest.approx(0.2, abs=3.0 * math.sqrt(0.16 / 8000))
+    assert tables.kept[BINS + 40] == pytest.approx(1 / 6, abs=0.04)
+    assert tables.others_kept[BINS + 40] == pytest.approx(0.5, abs=0.04)
+    assert tables.kept[BINS + 46] / tables.kept[BINS + 40] == pytest.approx(0.5, abs=0.12)
+    assert tables.others_kept[BINS + 50] / tables.others_kept[BINS + 40] > 0.7, "nothing ends at 20 s"
+    true_s = float(np.mean([call.lasts_s for call in long_rings(20_000, seed=2)]))
+    assert model.mean_s() == pytest.approx(true_s, rel=0.03)
+
+
+def test_a_call_that_was_given_up_is_an_answer_only_as_far_as_one_was_to_be_expected() -> None:
+    model = taught(long_rings(3000, seed=3))
+    to_come = 0.2 * (1 / 6)
+    expected = to_come / (to_come + 0.8 * 0.5)
+    assert model.observe_cut(dialled_s=2.0, rang_s=20.0) == pytest.approx(expected, rel=0.35)
+    assert model.observe_cut(dialled_s=2.0, rang_s=28.5) < 0.05, "by then nobody answers any more"
+    readier = [model.observe_cut(dialled_s=2.0, rang_s=20.0, odds=odds) for odds in (0.2, 1.0, 5.0)]
+    assert readier == sorted(readier) and readier[2] > 3.0 * readier[1]
+
+
+def test_a_call_given_up_at_an_age_at_which_nothing_rang_before_is_survived() -> None:
+    model = RingModel(0.3)
+    for weights in (model.answered, model.otherwise):
+        weights[100:] = 0.0
+    chance = model.observe_cut(dialled_s=2.0, rang_s=60.0)
+    assert chance == 0.0
+    assert model.otherwise[120] == 1.0
+    assert np.isfinite(model.tables().answered_by).all()
+
+
 # --- the answer ratio ----------------------------------------------------------------------------------------------
 
 
