@@ -120,7 +120,8 @@ class Decision:
     reason: str
     """Short, such as `2 of 5: budget`."""
     short_of: int = 0
-    """Mode `predictive`: calls that were wanted and for which there was no channel."""
+    """Mode `predictive`: calls that were wanted and for which there was no channel, or no room within calls per second;
+    `limit` says which."""
     expected_answers: float = 0.0
     """By a person within half a minute, of the calls in the air and the ones placed now."""
     expected_free: float = 0.0
@@ -187,7 +188,7 @@ def _predictive(view: PoolView, e: Estimates, settings: PacingSettings) -> Decis
         calls=calls,
         limit=bound,
         reason=f"{calls} of {max(ceiling, calls)}: {bound}",
-        short_of=wanted - calls if bound == "trunk" else 0,
+        short_of=wanted - calls if bound in ("trunk", "calls_per_s") else 0,
         expected_answers=forecast.answers_in_air + calls * forecast.answer_chance,
         expected_free=view.ready + forecast.agents_freed,
         price=price,

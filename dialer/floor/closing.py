@@ -156,6 +156,7 @@ def set_state(floor: FloorState, run: CampaignRun, state: CampaignState, reason:
     run.state = state
     if state is not CampaignState.RUNNING:
         run.decision = run.idle_reason = ""
+        run.owed.clear()
         previewing.withdraw(floor, run, now, f"campaign is {state}")
         return_leads(floor, run, reason)
     floor.emit(SaveCampaignState(campaign=run.settings.name, state=state, at=now.at, reason=reason))

@@ -12,7 +12,7 @@ from dialer.floor import learning, previewing, ringing_out, routing, sharing
 from dialer.floor.closing import finish_if_done, return_leads
 from dialer.floor.placing import place, trunk_with_room
 from dialer.floor.shelf import Kind
-from dialer.floor.state import CampaignRun, FloorState, Moment, next_start_s, starts_left
+from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad, next_start_s, starts_left
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AgentState, CallState, CampaignState, Mode, ServerName
 
@@ -72,39 +72,65 @@ def _pace_pool(
     floor: FloorState, run: CampaignRun, server: ServerName, counted: frozenset[AgentId], now: Moment
 ) -> None:
     if run.settings.mode is Mode.PREDICTIVE and now.s < (wait_s := run.pace_after_s.get(server, now.s)):
-        _repace(floor, wait_s)
+        _place_owed(floor, run, server, now, wait_s)
         return
     view = pool_view(floor, run, server, counted, now)
     decision = floor.rule(view, run.estimates, run.settings.pacing)
     run.decision = decision.reason
-    placed = 0
-    hopeless: set[Kind] = set()
-    for _ in range(decision.calls):
-        if not _place_next(floor, run, server, hopeless, now):
-            break
-        placed += 1
+    placed = _place_up_to(floor, run, server, decision.calls, now)
     run.idle_reason = _idle_reason(run, view.ready, placed + view.in_air - view.waiting)
     if run.settings.mode is Mode.PREDICTIVE:
         run.decided = decision
-        if decision.short_of:
+        if decision.limit == "trunk" and decision.short_of:
             ringing_out.cut_old_rings(floor, run, server, decision.short_of, now)
-    again_s = now.s + REPACE_S
-    if decision.limit == "calls_per_s":
-        again_s = min(again_s, max(now.s + RATE_PAUSE_S, _rate_opens_s(floor, run, server, now)))
-    elif run.settings.mode is Mode.PREDICTIVE:
+    held_back = decision.limit == "calls_per_s"
+    run.owed[server] = decision.short_of if held_back else 0
+    # A rule that does not say how many calls it is short of is asked again for each of them.
+    if run.settings.mode is Mode.PREDICTIVE and (decision.short_of or not held_back):
         run.pace_after_s[server] = now.s + min(REPACE_S, view.agents / AGENTS_PER_SPELL)
-    _repace(floor, again_s)
+    _repace(floor, min(now.s + REPACE_S, _rate_wake_s(floor, run, server, now)) if held_back else now.s + REPACE_S)
+
+
+def _place_owed(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment, decide_s: float) -> None:
+    """Until it is decided again, place what the last decision wanted, as the limits per second let it."""
+    owed = run.owed.get(server, 0)
+    if owed:
+        may_start = min(owed, _may_start(floor, run, server, now))
+        owed = run.owed[server] = owed - _place_up_to(floor, run, server, may_start, now)
+    is_waiting = owed and (run.leads or run.picky)
+    _repace(floor, min(decide_s, _rate_wake_s(floor, run, server, now)) if is_waiting else decide_s)
+
+
+def _place_up_to(floor: FloorState, run: CampaignRun, server: ServerName, most: int, now: Moment) -> int:
+    """Dial leads while there are such as may be dialled; returns how many calls were placed."""
+    hopeless: set[Kind] = set()
+    placed = 0
+    while placed < most and _place_next(floor, run, server, hopeless, now):
+        placed += 1
+    return placed
 
 
 def _repace(floor: FloorState, at_s: float) -> None:
     floor.repace_s = at_s if floor.repace_s is None else min(floor.repace_s, at_s)
 
 
-def _rate_opens_s(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> float:
-    """When the limits per second let this campaign place its next call on a server."""
-    trunks = [floor.trunks[name] for name in run.settings.trunks if floor.trunks[name].settings.server == server]
+def _trunks_on(floor: FloorState, run: CampaignRun, server: ServerName) -> list[TrunkLoad]:
+    loads = [floor.trunks[name] for name in run.settings.trunks]
+    return [load for load in loads if load.settings.server == server]
+
+
+def _may_start(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> int:
+    """How many calls the limits per second let this campaign place on a server now."""
+    by_trunks = sum([load.may_start(now.s) for load in _trunks_on(floor, run, server)])
+    return min(by_trunks, starts_left(run.placed_s, run.settings.pacing.max_calls_per_s, now.s))
+
+
+def _rate_wake_s(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> float:
+    """When the limits per second let this campaign place its next call on a server, or a moment later."""
+    trunks = _trunks_on(floor, run, server)
     opens_s = min((next_start_s(load.placed_s, load.settings.calls_per_s, now.s) for load in trunks), default=now.s)
-    return max(opens_s, next_start_s(run.placed_s, run.settings.pacing.max_calls_per_s, now.s))
+    opens_s = max(opens_s, next_start_s(run.placed_s, run.settings.pacing.max_calls_per_s, now.s))
+    return max(now.s + RATE_PAUSE_S, opens_s)
 
 
 def pool_view(
@@ -126,7 +152,6 @@ def pool_view(
     line = staff.line(server)
     talking_s, wrapping_s = _busy(floor, settings, staff.busy(server), now)
     air = _in_the_air(floor, run, server, now)
-    trunks = [floor.trunks[name] for name in settings.trunks if floor.trunks[name].settings.server == server]
     return pacing.PoolView(
         mode=settings.mode,
         now_s=now.s,
@@ -139,12 +164,9 @@ def pool_view(
         ringing_odds=air.ringing_odds,
         next_odds=run.next_odds,
         waiting=air.waiting,
-        trunk_free=sum([load.settings.channels - load.in_use for load in trunks]),
+        trunk_free=sum([load.settings.channels - load.in_use for load in _trunks_on(floor, run, server)]),
         leads=len(run.leads) + len(run.picky),
-        cps_allowance=min(
-            sum([load.may_start(now.s) for load in trunks]),
-            starts_left(run.placed_s, settings.pacing.max_calls_per_s, now.s),
-        ),
+        cps_allowance=_may_start(floor, run, server, now),
         agents_shared=sharing.share(floor, run, server),
         legal_wait_s=settings.rules.legal_wait_s,
         answered=run.answers.answered,

@@ -94,6 +94,8 @@ class CampaignRun:
     """The last decision in mode `predictive`."""
     pace_after_s: dict[ServerName, float] = field(default_factory=dict)
     """Mode `predictive`: forecast again no earlier than this."""
+    owed: dict[ServerName, int] = field(default_factory=dict)
+    """Calls that the last decision wanted and that calls per second still hold back."""
     leads: deque[Lead] = field(default_factory=deque)
     """Leased and not dialled yet; any agent of the campaign may take them."""
     picky: PickyShelf = field(default_factory=PickyShelf)

@@ -380,6 +380,66 @@ def test_a_forecast_is_made_again_the_sooner_the_fewer_agents_there_are(agents: 
     assert max(gaps) <= spell_s + 0.15
 
 
+@pytest.mark.parametrize("slow", ["trunk", "campaign"])
+@pytest.mark.parametrize(("agents", "spell_s"), [(5, 0.2), (60, 1.0)])
+def test_calls_per_second_are_used_up_without_more_forecasts(agents: int, spell_s: float, slow: str) -> None:
+    asked_s: list[float] = []
+
+    def rule(view: pacing.PoolView, e: pacing.Estimates, how: pacing.PacingSettings) -> pacing.Decision:
+        asked_s.append(view.now_s)
+        return pacing.decide(view, e, how)
+
+    per_s = {"trunk": 100_000.0, "campaign": 100_000.0} | {slow: 10.0}
+    one = world(agents, channels=900, calls_per_s=per_s["trunk"])
+    one.floor.state.rule = rule
+    unlucky = replace(campaign().pacing, max_calls_per_s=per_s["campaign"], initial_answer_ratio=0.02, max_ratio=90.0)
+    one.launch(campaign(mode=Mode.PREDICTIVE, pacing=unlucky), leads(500))
+    one.wait(1.0 + 4.0)  # the first decision had no leads
+    assert min(after - before for before, after in itertools.pairwise(asked_s)) >= spell_s - 1e-6
+    assert len(one.originated()) >= 4 * 10
+
+
+def test_what_a_decision_was_short_of_is_placed_as_the_seconds_go_by_and_no_more() -> None:
+    asked_s: list[float] = []
+
+    def rule(view: pacing.PoolView, e: pacing.Estimates, how: pacing.PacingSettings) -> pacing.Decision:
+        if view.leads:
+            asked_s.append(view.now_s)
+        if len(asked_s) == 1:
+            return pacing.Decision(calls=1, short_of=3, limit="calls_per_s", reason="1 of 4: calls_per_s")
+        return pacing.Decision(calls=0, limit="budget", reason="0 of 4: budget")
+
+    one = world(25, channels=900, calls_per_s=10.0)
+    one.floor.state.rule = rule
+    one.launch(campaign(mode=Mode.PREDICTIVE), leads(40))
+    one.wait(3.5)
+    placed_s = [(call.placed_s - asked_s[0]) for call in one.floor.state.calls.values()]
+    assert placed_s == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert asked_s[1] - asked_s[0] == pytest.approx(1.0)
+
+
+def test_a_rule_that_does_not_say_what_it_is_short_of_is_asked_for_each_call() -> None:
+    def rule(view: pacing.PoolView, e: pacing.Estimates, how: pacing.PacingSettings) -> pacing.Decision:
+        return pacing.Decision(calls=view.cps_allowance, limit="calls_per_s", reason="all there are")
+
+    one = world(60, channels=900, calls_per_s=20.0)
+    one.floor.state.rule = rule
+    one.launch(campaign(mode=Mode.PREDICTIVE), leads(500))
+    one.wait(1.0 + 4.0)
+    assert len(one.originated()) >= 4 * 20
+
+
+def test_what_was_held_back_when_a_campaign_paused_is_forgotten() -> None:
+    one = world(25, channels=900, calls_per_s=10.0)
+    unlucky = replace(campaign().pacing, initial_answer_ratio=0.02, max_ratio=90.0)
+    one.launch(campaign(mode=Mode.PREDICTIVE, pacing=unlucky), leads(500))
+    one.wait(1.3)
+    run = one.floor.state.campaigns[SPRING]
+    assert run.owed[fw.MAIN] > 0
+    one.take(CampaignTold(campaign=SPRING, state=CampaignState.PAUSED))
+    assert not run.owed
+
+
 def test_nothing_happening_is_looked_at_again_after_a_second() -> None:
     one = world(1)
     one.launch(campaign(), leads(3))
