@@ -21,10 +21,11 @@ from dialer.prediction.rings import RingModel
 from dialer.settings import PacingSettings
 
 FRESH_SHARE: Final = 0.05
+FRESH_MOST: Final = 200
 NEGLIGIBLE: Final = 0.004
 """Moments at which so small a part of the answers comes are not looked at."""
 FRESH_COUNT: Final = 4
-"""What was worked out is worked out again after so large a share, and number, of new observations."""
+"""What was worked out is worked out again after so large a share, and number, of new observations; or `FRESH_MOST`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,9 @@ class Estimates:
 
 
 def _stale(known: tuple[int, int, int], learned: tuple[int, int, int]) -> bool:
-    return any(now > then * (1.0 + FRESH_SHARE) + FRESH_COUNT for then, now in zip(known, learned, strict=True))
+    return any(
+        now - then > min(then * FRESH_SHARE, FRESH_MOST) + FRESH_COUNT for then, now in zip(known, learned, strict=True)
+    )
 
 
 def _worked_out(

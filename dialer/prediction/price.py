@@ -23,9 +23,9 @@ class PriceModel:
     """Abandoned calls for each unit of price."""
 
     def __init__(self) -> None:
-        """Begin with the prior."""
-        self.lost = 0.0
-        self.risked = 0.0
+        """Begin with the prior, which is forgotten like everything else."""
+        self.lost = PRIOR_LOST
+        self.risked = PRIOR_LOST / PRIOR_FACTOR
         """The prices in force at the answers, summed."""
 
     def observe(self, *, price: float, abandoned: bool) -> None:
@@ -39,7 +39,7 @@ class PriceModel:
     @property
     def factor(self) -> float:
         """Abandoned calls per answered call and unit of price."""
-        return (PRIOR_LOST + self.lost) / (PRIOR_LOST / PRIOR_FACTOR + self.risked)
+        return self.lost / self.risked
 
     def as_dict(self) -> dict[str, object]:
         """Plain numbers, for a JSON snapshot."""
@@ -49,6 +49,9 @@ class PriceModel:
         """Take up what `as_dict` gave.
 
         Raises:
-            ValueError: a part is missing or no number.
+            ValueError: a part is missing, no number, or zero.
         """
-        self.lost, self.risked = amount(snapshot, "lost"), amount(snapshot, "risked")
+        lost, risked = amount(snapshot, "lost"), amount(snapshot, "risked")
+        if not (lost > 0.0 and risked > 0.0):
+            raise ValueError("the snapshot of the price says nothing; start from Estimates.initial")
+        self.lost, self.risked = lost, risked

@@ -24,7 +24,7 @@ from dialer.floor.state import CampaignRun
 from dialer.pacing import Estimates
 from dialer.settings import PacingSettings
 from dialer.types import AttemptId, CampaignName, ChannelId, Mode, Verdict
-from floor_world import EPOCH, RULES, World, agent, campaign, crowd, lead, leads, of, settings, trunk
+from floor_world import EPOCH, RULES, START_S, World, agent, campaign, crowd, lead, leads, of, settings, trunk
 
 SPRING = CampaignName("spring")
 TODAY = date(2026, 3, 10)
@@ -106,10 +106,12 @@ def test_a_machine_is_no_person_who_answered() -> None:
 def test_the_price_in_force_is_learned_from_with_each_answer() -> None:
     one, (attempt, *_) = world(1, PREDICTIVE)
     decided, price = run_of(one).decided, run_of(one).estimates.price
+    risked, lost = price.risked, price.lost
     assert decided is not None and decided.price > 0.0
     one.answer(attempt)
     one.bridge(attempt, "a00")
-    assert (price.risked, price.lost) == (decided.price, 0.0)
+    assert price.risked == pytest.approx(risked + decided.price)
+    assert price.lost == lost
 
 
 def test_calls_abandoned_in_another_mode_say_nothing_of_prices() -> None:
@@ -298,8 +300,69 @@ def test_the_day_ends_when_the_agents_go_home_or_calling_hours_end() -> None:
     assert left_s(time(18), hours_later=7.0) == pytest.approx(3600.0)
 
 
-def test_a_day_that_ends_after_midnight_is_a_night_shift() -> None:
-    assert left_s(time(2)) == pytest.approx(16 * 3600.0)
+@pytest.mark.parametrize("hours_later", [8.0, 8.1, 13.9, 14.1])
+def test_overtime_is_planned_as_if_no_end_was_known_past_midnight_too(hours_later: float) -> None:
+    late = 10.0 + hours_later
+    assert left_s(time(18), hours_later=hours_later) == (None if late < 24.0 else pytest.approx(17.9 * 3600.0))
+    assert left_s(time(18), hours_later=hours_later, closes=time(21)) == (
+        None if late < 24.0 else pytest.approx(17.9 * 3600.0)
+    )
+    assert left_s(time(23), hours_later=15.0) is None
+
+
+@pytest.mark.parametrize(
+    ("hours_later", "hours_left"),
+    [(0.0, 14.0), (10.0, 4.0), (13.75, 0.25), (14.0, 2.0), (15.5, 0.5), (16.5, None), (21.9, None), (22.1, 15.9)],
+)
+def test_a_night_shift_is_planned_up_to_midnight_and_then_with_the_next_days_budget(
+    hours_later: float, hours_left: float | None
+) -> None:
+    left = left_s(time(2), hours_later=hours_later)
+    assert left == (None if hours_left is None else pytest.approx(hours_left * 3600.0))
+
+
+@pytest.mark.parametrize(("day_ends", "minutes"), [(time(18), 8 * 60), (time(2), 14 * 60), (None, 14 * 60)])
+def test_a_plan_is_given_up_at_the_moment_when_it_ends_and_at_midnight(day_ends: time | None, minutes: int) -> None:
+    one = World(settings([agent("a00")]))
+    one.launch(campaign(pacing=replace(campaign().pacing, day_ends=day_ends)))
+    start_s = one.s = START_S + minutes * 60.0 - 20.0
+    before = learning.plan_of(one.floor.state, run_of(one), one.now)
+    assert before.valid_until_s == pytest.approx(start_s + 20.0)
+    one.s = before.valid_until_s
+    after = learning.plan_of(one.floor.state, run_of(one), one.now)
+    assert after != before
+    assert after.on == TODAY + timedelta(days=minutes == 14 * 60)
+
+
+def test_what_a_night_shift_has_overspent_is_not_made_up_for_after_midnight() -> None:
+    views: list[pacing.PoolView] = []
+
+    def rule(view: pacing.PoolView, e: Estimates, how: PacingSettings) -> pacing.Decision:
+        views.append(view)
+        return pacing.decide(view, e, how)
+
+    one = World(settings(crowd(25)))
+    one.floor.state.rule = rule
+    one.s = START_S + 13.75 * 3600.0  # a quarter of an hour before midnight
+    one.login(*(f"a{number:02d}" for number in range(25)))
+    days = (
+        DayAnswers(on=TODAY - timedelta(days=1), answered=50_000, abandoned=500),
+        DayAnswers(on=TODAY, answered=1000, abandoned=35),
+    )
+    shift = replace(PREDICTIVE, pacing=replace(PREDICTIVE.pacing, day_ends=time(2)))
+    one.take(CampaignLaunched(settings=shift, days=days))
+    one.tick()
+    one.lease(SPRING, leads(40))
+    one.wait(1.5)
+    late = run_of(one).decided
+    one.wait(901.0)
+    early = run_of(one).decided
+    assert late is not None and early is not None
+    assert (late.budget, early.budget) == ("day", "day")
+    assert views[-1].left_s == pytest.approx(7200.0, abs=5.0)
+    (day,) = [budget for budget in views[-1].budgets if budget.name == "day"]
+    assert (day.answered, day.abandoned) == (0, 0)
+    assert late.aim < 0.002 < 0.02 < early.aim
 
 
 def test_what_day_it_is_is_looked_up_every_minute() -> None:
