@@ -139,7 +139,11 @@ class PacingSettings:
     target_abandonment_ratio: float = 0.03
     """Abandoned / answered by a person, over the campaign."""
     day_ends: time | None = None
-    """When the agents go home, in the dialer's zone; the abandonment budget is planned up to then. None: not known."""
+    """When the agents go home, in the dialer's zone; the abandonment budget is planned up to then. None: not known.
+
+    It may be after midnight. The budget is that of a calendar day, so it is planned up to midnight first and then, with
+    the next day's, up to the end. For six hours after it overtime is assumed, planned as if no end was known.
+    """
     max_calls_per_s: float = 50.0
     initial_answer_ratio: float = 0.3
     """What is believed of the list before the first calls have ended."""

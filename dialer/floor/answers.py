@@ -26,7 +26,7 @@ class DayPlan:
     on: date
     hour: int
     ends_at: datetime | None
-    """When the campaign will dial no more; None: not known."""
+    """When the campaign will dial no more, midnight at the latest; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

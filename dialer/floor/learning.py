@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dialer import pacing
@@ -18,6 +18,8 @@ from dialer.types import AttemptId, CampaignState, Mode
 
 PLAN_LIFE_S = 60.0
 """What day it is, and when calling ends, is looked up so often."""
+OVERTIME = timedelta(hours=6)
+"""So long after the agents should have gone home it is overtime, later on the next shift (house rule)."""
 SLOWLY = 0.1
 """The weight of the latest call in the odds that the next one is expected to have."""
 MEMORY_CALLS = 400.0
@@ -64,28 +66,44 @@ def recalled(floor: FloorState, settings: CampaignSettings, learned: str) -> pac
 
 
 def plan_of(floor: FloorState, run: CampaignRun, now: Moment) -> DayPlan:
-    """The campaign's day, as of a minute ago at most."""
+    """The campaign's day, as of a minute ago at most.
+
+    The budget is that of a calendar day, so the plan ends at midnight at the latest: what a night shift answers later
+    can pay for nothing that was lost before. What is left of the shift is then planned with the new day's budget.
+
+    After `day_ends` the plan is that of a campaign whose end is not known: whenever the overtime does end, the day is
+    under its target. To plan up to the next day's end would spend what only that day's answers could pay for.
+    """
     plan = run.plan
     if plan is None or now.s >= plan.valid_until_s:
         zone = ZoneInfo(floor.settings.time_zone)
         local = now.at.astimezone(zone)
+        midnight_at = datetime.combine(local.date() + timedelta(days=1), time(0), tzinfo=zone)
+        ends_at = _ends_at(run.settings, zone, now.at)
+        ends_at = None if ends_at is None else min(ends_at, midnight_at)
+        changes_at = midnight_at if ends_at is None else ends_at
         plan = run.plan = DayPlan(
-            valid_until_s=now.s + PLAN_LIFE_S,
+            valid_until_s=now.s + min(PLAN_LIFE_S, (changes_at - now.at).total_seconds()),
             on=local.date(),
             hour=local.hour,
-            ends_at=_ends_at(run.settings, zone, now.at),
+            ends_at=ends_at,
         )
     return plan
 
 
 def _ends_at(settings: CampaignSettings, zone: ZoneInfo, at: datetime) -> datetime | None:
-    """When the agents go home, or calling hours end if that is earlier; None: not known."""
+    """When the agents go home, or calling hours end if that is earlier; None: not known.
+
+    For hours after they should have gone home it is overtime, whose end nobody has told.
+    """
     day_ends = settings.pacing.day_ends
     if day_ends is None:
         return None
     home_at = datetime.combine(at.astimezone(zone).date(), day_ends, tzinfo=zone)
     if home_at <= at:
-        home_at += timedelta(days=1)  # a night shift
+        home_at += timedelta(days=1)
+    if at - (home_at - timedelta(days=1)) < OVERTIME:
+        return None
     window = hours.open_interval(settings.rules, (zone,), at)
     return home_at if window is None else min(home_at, window.ends_at)
 

@@ -362,7 +362,7 @@ def test_what_a_night_shift_has_overspent_is_not_made_up_for_after_midnight() ->
     assert views[-1].left_s == pytest.approx(7200.0, abs=5.0)
     (day,) = [budget for budget in views[-1].budgets if budget.name == "day"]
     assert (day.answered, day.abandoned) == (0, 0)
-    assert late.aim < 0.002 < 0.02 < early.aim
+    assert late.aim < 0.002 < 0.01 < early.aim
 
 
 def test_what_day_it_is_is_looked_up_every_minute() -> None:
