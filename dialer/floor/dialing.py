@@ -18,6 +18,8 @@ from dialer.types import AgentId, AgentState, CallState, CampaignState, Mode, Se
 
 PICKY_PAUSE_S = 60.0
 """How long surplus leads that only some agents may take stay in the store before they are looked at again."""
+MOST_ON_SHELF = 40
+"""Leads in hand for each agent on shift, however many calls per second are allowed."""
 SHELF_LIFE_S = 300.0
 """Leads stay in hand no longer than half their lease."""
 BUSY_SPELL_S = 0.1
@@ -184,14 +186,15 @@ def _busy(
     """Ages of the conversations and wrap-ups of agents who will be there for the campaign afterwards."""
     talking_s: list[float] = []
     wrapping_s: list[float] = []
+    agents, name, now_s, talking = floor.agents, settings.name, now.s, AgentState.TALKING
     for agent_id in busy:
-        agent = floor.agents[agent_id]
-        if agent.campaign != settings.name or agent.pause_wish or agent.logout_wish:
+        agent = agents[agent_id]
+        if agent.campaign != name or agent.pause_wish or agent.logout_wish:
             continue
-        if agent.state is AgentState.TALKING:
-            talking_s.append(now.s - agent.since_s)
+        if agent.state is talking:
+            talking_s.append(now_s - agent.since_s)
         elif agent.leg is not None or not agent.nailed_up:
-            wrapping_s.append(now.s - agent.since_s)
+            wrapping_s.append(now_s - agent.since_s)
     return talking_s, wrapping_s
 
 
@@ -208,17 +211,17 @@ class _Air:
 
 def _in_the_air(floor: FloorState, run: CampaignRun, server: ServerName, now: Moment) -> _Air:
     air = _Air()
-    marked = run.marked
+    marked, now_s, placed, ringing = run.marked, now.s, CallState.PLACED, CallState.RINGING
     for call in floor.calls.unserved(run.settings.name):
         if call.server != server:
             continue
         known = marked.get(call.attempt_id)
         odds = known.odds if known is not None else 1.0
-        if call.state is CallState.PLACED:
-            air.dialling_s.append(now.s - call.placed_s)
+        if call.state is placed:
+            air.dialling_s.append(now_s - call.placed_s)
             air.dialling_odds.append(odds)
-        elif call.state is CallState.RINGING:
-            air.ringing_s.append(now.s - (call.placed_s if call.rang_s is None else call.rang_s))
+        elif call.state is ringing:
+            air.ringing_s.append(now_s - (call.placed_s if call.rang_s is None else call.rang_s))
             air.ringing_odds.append(odds)
         else:
             air.waiting += 1
@@ -246,10 +249,10 @@ def _refill(floor: FloorState, run: CampaignRun, on_shift: int, now: Moment) -> 
 
 
 def shelf_size(floor: FloorState, run: CampaignRun, on_shift: int) -> int:
-    """How many leads a campaign keeps in hand."""
-    trunks_per_s = sum([floor.trunks[name].settings.calls_per_s for name in run.settings.trunks])
-    per_s = min(trunks_per_s, run.settings.pacing.max_calls_per_s)
-    return max(10, on_shift * 4, int(per_s * 2))
+    """How many leads a campaign keeps in hand: for two seconds of calls, but no more than its agents can use."""
+    most_per_s = run.settings.pacing.max_calls_per_s
+    per_s = min(sum([floor.trunks[name].settings.calls_per_s for name in run.settings.trunks]), most_per_s)
+    return max(10, on_shift * 4, min(int(per_s * 2), on_shift * MOST_ON_SHELF))
 
 
 def take_leads(floor: FloorState, run: CampaignRun, leads: Iterable[Lead], now: Moment) -> None:

@@ -86,6 +86,15 @@ def test_with_machine_detection_the_wait_counts_from_the_end_of_the_greeting() -
     assert placed.wait_s == pytest.approx(1.1)
 
 
+@pytest.mark.parametrize(("per_s", "in_hand"), [(10.0, 20), (40.0, 80), (1e9, 120)])
+def test_leads_in_hand_last_for_two_seconds_of_calls_but_are_no_more_than_the_agents_can_use(
+    per_s: float, in_hand: int
+) -> None:
+    one = world(3, channels=1000, calls_per_s=per_s)
+    quick = replace(campaign().pacing, max_calls_per_s=per_s)
+    assert fw.asked(one.launch(campaign(pacing=quick))).limit == in_hand
+
+
 def test_progressive_dials_one_for_each_free_agent_and_again_when_a_call_has_ended() -> None:
     one = world(3)
     one.launch(campaign(), leads(10))
