@@ -20,6 +20,8 @@ from dialer.types import (
     CampaignName,
     CampaignState,
     ChannelId,
+    ContactRole,
+    Counted,
     DebtorId,
     DispositionCode,
     NextKind,
@@ -33,6 +35,19 @@ from dialer.types import (
 )
 
 # --- values that facts and effects carry ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """One earlier dial, as limits count it."""
+
+    at: datetime
+    """When it was placed; aware UTC."""
+    number: Number
+    debtor_id: DebtorId
+    account_id: AccountId
+    role: ContactRole = ContactRole.DEBTOR
+    counted: frozenset[Counted] = frozenset({Counted.DIAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +85,14 @@ class Lead:
     stop_flags: frozenset[StopFlag] = frozenset()
     other_numbers: int = 0
     """Further valid numbers of this debtor."""
+    role: ContactRole = ContactRole.DEBTOR
+    """Who is reached at the number."""
+    touches: tuple[Touch, ...] = ()
+    """Every dial of the last 31 days to any number of the debtor, or to this number, oldest first."""
+    consented_until: datetime | None = None
+    """The debtor agreed, in person, to be called until then at hours that a rule leaves to agreement."""
+    own_number_invalid: bool = False
+    """No number of the debtor's own is left that may reach them; a third party may then be called where rules allow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,36 @@ class StopFlag(StrEnum):
     PROMISE_OPEN = "promise_open"
 
 
+class ContactRole(StrEnum):
+    """Who is reached at a number, as far as is known."""
+
+    DEBTOR = "debtor"
+    GUARANTOR = "guarantor"
+    CONTACT = "contact"  # a third party, who must not learn of the debt
+
+
+class Counted(StrEnum):
+    """What a limit may count. One dial can be several of these."""
+
+    DIAL = "dial"  # every call placed, whatever became of it; one whose fate is unknown too
+    UNANSWERED = "unanswered"  # rang and no person answered
+    CONNECTED = "connected"  # the number was reached: rang, a machine, a person; not busy, not out of service
+    HUMAN = "human"  # a person answered
+    TALK = "talk"  # an effective talk: a person and an agent or a robot spoke
+    CONVERSATION = "conversation"  # with the debtor, about the debt
+    ABANDONED = "abandoned"  # a person answered and nobody was there
+    MACHINE = "machine"
+
+
+class LimitKey(StrEnum):
+    """Whose dials a limit adds up; never a caller id, a line, an agent or a campaign."""
+
+    NUMBER = "number"
+    DEBTOR = "debtor"  # all numbers
+    DEBT = "debt"  # all numbers, about this debt
+    CONTACT = "contact"  # third parties of the debtor
+
+
 class Asks(StrEnum):
     """What else an agent must key in with a disposition."""
 
