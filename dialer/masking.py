@@ -33,6 +33,7 @@ _PHONE_LIKE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)  # asked when a call is placed and again when it has ended
 def mask_number(number: str) -> str:
     """A phone number whose middle is hidden, such as `+86 139****1234`; never fewer than four digits hidden.
 

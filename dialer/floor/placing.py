@@ -16,6 +16,7 @@ from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad
 from dialer.masking import mask_name, mask_number
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AttemptId, ServerName
+from dialer.values import make
 
 OVERDUE_GRACE_S = 5.0
 """Asterisk ends a call that nobody answers by itself; this much later we ask what became of it."""
@@ -98,7 +99,8 @@ def _originate(
 ) -> None:
     floor.attempts += 1
     settings, trunk = run.settings, load.settings
-    call = Call(
+    call = make(
+        Call,
         attempt_id=AttemptId(f"att-{floor.run_id}-{floor.attempts:06d}"),
         campaign=settings.name,
         lead=lead,

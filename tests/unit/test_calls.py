@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 import floor_world as fw
-from dialer import calls
+from dialer import calls, values
 from dialer.calls import LATE, TRANSITIONS, Call, CallFact
 from dialer.events import (
     BridgeFailed,
@@ -57,6 +57,22 @@ def after(*facts: type | CallFact, call: Call = PLACED) -> Call:
         assert moved is not None, f"{fact} in {call.state}"
         call = moved
     return call
+
+
+def test_a_call_that_is_made_fast_is_the_call_that_its_class_makes() -> None:
+    fast = values.make(
+        Call,
+        attempt_id=AttemptId("att-1"),
+        campaign=CampaignName("spring"),
+        lead=fw.lead(1),
+        server=fw.MAIN,
+        trunk=fw.TRUNK,
+        placed_s=100.0,
+        placed_at=fw.EPOCH,
+    )
+    assert (fast, repr(fast), hash(fast)) == (PLACED, repr(PLACED), hash(PLACED))
+    moved = values.replace(fast, state=S.RINGING, rang_s=101.0)
+    assert moved == replace(PLACED, state=S.RINGING, rang_s=101.0)
 
 
 def test_the_tables_hold_every_fact_and_never_the_same_pair_twice() -> None:
