@@ -119,6 +119,8 @@ class Decision:
     """agents, ratio, budget, trunk, calls_per_s, leads, no_agents or preview."""
     reason: str
     """Short, such as `2 of 5: budget`."""
+    most: int = 0
+    """The most calls in question: the 5 of `2 of 5`."""
     short_of: int = 0
     """Mode `predictive`: calls that were wanted and for which there was no channel, or no room within calls per second;
     `limit` says which."""
@@ -166,7 +168,8 @@ def decide(view: PoolView, e: Estimates, settings: PacingSettings) -> Decision:
 def _bounded(view: PoolView, wanted: int, hoped: int, limit: str) -> Decision:
     """`wanted` calls, or fewer where channels, calls per second or leads do not suffice."""
     calls, bound = _within_limits(view, wanted, limit)
-    return Decision(calls=calls, limit=bound, reason=f"{calls} of {max(hoped, calls)}: {bound}")
+    most = max(hoped, calls)
+    return Decision(calls=calls, limit=bound, reason=f"{calls} of {most}: {bound}", most=most)
 
 
 def _within_limits(view: PoolView, wanted: int, limit: str) -> tuple[int, str]:
@@ -184,10 +187,12 @@ def _predictive(view: PoolView, e: Estimates, settings: PacingSettings) -> Decis
     forecast = _Forecast(view, e)
     wanted = forecast.most_calls(price, view.progressive, ceiling)
     calls, bound = _within_limits(view, wanted, "budget" if wanted < ceiling else "ratio")
+    most = max(ceiling, calls)
     return Decision(
         calls=calls,
         limit=bound,
-        reason=f"{calls} of {max(ceiling, calls)}: {bound}",
+        reason=f"{calls} of {most}: {bound}",
+        most=most,
         short_of=wanted - calls if bound in ("trunk", "calls_per_s") else 0,
         expected_answers=forecast.answers_in_air + calls * forecast.answer_chance,
         expected_free=view.ready + forecast.agents_freed,

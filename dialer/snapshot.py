@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from dialer.types import (
     AgentId,
@@ -15,6 +16,9 @@ from dialer.types import (
     Mode,
     ServerName,
 )
+
+LIMIT_SEPARATOR: Final = ", "
+"""Between the limits in `CampaignRow.pacing` when servers differ in what holds them back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ class CallRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastRow:
-    """What mode `predictive` expects, as of its last decision on the server that it decided for last."""
+    """What mode `predictive` expects, as of its last decision on each server that it places calls on."""
 
     within_s: float
     """It looks so far ahead: half a minute."""
@@ -62,7 +66,7 @@ class ForecastRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRow:
-    """How many calls mode `predictive` may still lose, as of its last decision."""
+    """How many calls mode `predictive` may still lose, by its last decision; of several by the most cautious."""
 
     window: str
     """The stretch of time that binds: `hour`, `day`, `30 days`, or `campaign`."""
@@ -105,10 +109,11 @@ class CampaignRow:
     abandoned_today: int = 0
     """Of those."""
     pacing: str = ""
-    """The last decision in words, such as `2 of 5: budget`: 2 calls placed, 5 would be the most."""
+    """The last decision in words, such as `2 of 5: budget`: 2 calls placed, 5 would be the most. Of several servers
+    the sum and each of their limits, such as `7 of 16: trunk, budget`."""
     limit: str = ""
     """What kept it from more: agents, ratio, budget, trunk, calls_per_s, leads, no_agents, preview; or why none was
-    made: store, or a server that is not connected."""
+    made: store, or a server that is not connected. Of several servers that of the one which is held back most."""
     forecast: ForecastRow | None = None
     """None: another mode, not running, or nothing was decided yet."""
     budget: BudgetRow | None = None

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dialer.cli.charts import percent, ratio_of
 from dialer.cli.lang import Lang, limit_word
-from dialer.snapshot import BudgetRow, CampaignRow, ForecastRow
+from dialer.snapshot import LIMIT_SEPARATOR, BudgetRow, CampaignRow, ForecastRow
 
 _WINDOWS: Final[Mapping[str, tuple[str, str]]] = {
     "hour": ("一小时内", "in the hour"),
@@ -29,7 +29,7 @@ def plain_outlook(row: CampaignRow, lang: Lang) -> str:
     """The same within a line of text; empty when there is nothing to show."""
     if row.forecast is None or row.budget is None:
         return ""
-    one, limit, left = row.forecast, limit_word(row.limit, lang), budget_text(row.budget, lang)
+    one, limit, left = row.forecast, limits_text(row, lang), budget_text(row.budget, lang)
     free, answers = _count(one.agents_free), _count(one.answers)
     return lang.pick(
         f" {one.within_s:.0f} 秒内空出坐席 {free} 接听 {answers} {left} 受限于{limit}",
@@ -51,7 +51,13 @@ def decision_text(row: CampaignRow, lang: Lang) -> Text:
     """The last decision, such as `2 of 5: abandonment budget`."""
     counts = row.pacing.rpartition(": ")[0].replace(" of ", lang.pick("/", " of "))
     text = Text.assemble((counts, "bold"), (lang.pick("，受限于 ", ": ") if counts else "", "bright_black"))
-    return text.append(limit_word(row.limit, lang), "yellow" if row.limit in ("trunk", "leads", "calls_per_s") else "")
+    return text.append(limits_text(row, lang), "yellow" if row.limit in ("trunk", "leads", "calls_per_s") else "")
+
+
+def limits_text(row: CampaignRow, lang: Lang) -> str:
+    """What kept the last decision from more; where servers differ, what holds back most comes first."""
+    limits = row.pacing.rpartition(": ")[2].split(LIMIT_SEPARATOR)
+    return lang.pick("、", ", ").join(limit_word(limit, lang) for limit in limits)
 
 
 def _budget(row: CampaignRow, budget: BudgetRow, lang: Lang) -> Text:

@@ -13,8 +13,17 @@ from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.masking import mask_name, mask_number
 from dialer.pacing import Decision
 from dialer.prediction.moments import AHEAD_S
-from dialer.snapshot import AgentRow, BudgetRow, CallRow, CampaignRow, ForecastRow, ServerRow, Snapshot
-from dialer.types import AgentState, CampaignState, Mode
+from dialer.snapshot import (
+    LIMIT_SEPARATOR,
+    AgentRow,
+    BudgetRow,
+    CallRow,
+    CampaignRow,
+    ForecastRow,
+    ServerRow,
+    Snapshot,
+)
+from dialer.types import AgentState, CampaignState
 
 WORKING = (AgentState.TALKING, AgentState.WRAP_UP)
 OFF_THE_CLOCK = (AgentState.OFFLINE, AgentState.CALLING_IN, AgentState.PAUSED)
@@ -95,8 +104,8 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
     # The tally counts calls that are over; people who talk right now have answered too.
     talking = sum(call.campaign == settings.name and call.bridged_s is not None for call in floor.calls.values())
     answered_today, abandoned_today = run.answers.on_day(now.at.astimezone(ZoneInfo(floor.settings.time_zone)).date())
-    # A decision without agents weighs nothing.
-    decided = run.decided if settings.mode is Mode.PREDICTIVE and run.decided and run.decided.budget else None
+    decided = _decided(floor, run)
+    reason = _reason(floor, run, decided)
     return CampaignRow(
         name=settings.name,
         state=run.state,
@@ -118,20 +127,56 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
         connect_ms_p99=float(p99) if p99 is not None else None,
         answered_today=answered_today,
         abandoned_today=abandoned_today,
-        pacing=run.decision,
-        limit=run.decision.rpartition(": ")[2],
-        forecast=_forecast(decided) if decided is not None and run.state is CampaignState.RUNNING else None,
-        budget=_budget(decided) if decided is not None else None,
+        pacing=reason,
+        limit=reason.rpartition(": ")[2].partition(LIMIT_SEPARATOR)[0],
+        forecast=_forecast(decided) if run.state is CampaignState.RUNNING else None,
+        budget=_budget(decided or list(run.decided.values())),
         idle_reason=run.idle_reason,
     )
 
 
-def _forecast(decided: Decision) -> ForecastRow:
-    return ForecastRow(within_s=float(AHEAD_S[-1]), agents_free=decided.expected_free, answers=decided.expected_answers)
+def _decided(floor: FloorState, run: CampaignRun) -> list[Decision]:
+    """The last decisions on the servers that calls are placed on, those that were held back most first."""
+    servers = [name for name in floor.agents.staff(run.settings).servers if floor.links[name].connected]
+    decisions = [run.decided[name] for name in servers if name in run.decided]
+    return sorted(decisions, key=lambda one: one.calls - one.most)
 
 
-def _budget(decided: Decision) -> BudgetRow:
-    return BudgetRow(window=decided.budget, left=decided.budget_left, aim_ratio=decided.aim)
+def _reason(floor: FloorState, run: CampaignRun, decided: list[Decision]) -> str:
+    """The decision in words; of several servers the sum, and every limit, the one that holds back most first."""
+    if run.state is not CampaignState.RUNNING:
+        return ""
+    if run.undecided:
+        return run.undecided
+    match decided:
+        case []:
+            lost = [name for name in floor.agents.staff(run.settings).servers if not floor.links[name].connected]
+            return f"{lost[0]}: not connected" if lost else ""
+        case [one]:
+            return one.reason
+        case _:
+            limits = LIMIT_SEPARATOR.join(dict.fromkeys(one.limit for one in decided))
+            calls, most = sum(one.calls for one in decided), sum(max(one.most, one.calls) for one in decided)
+            return f"{calls} of {most}: {limits}"
+
+
+def _forecast(decided: list[Decision]) -> ForecastRow | None:
+    expecting = [one for one in decided if one.budget]  # others are of another mode, or without agents
+    if not expecting:
+        return None
+    return ForecastRow(
+        within_s=float(AHEAD_S[-1]),
+        agents_free=sum(one.expected_free for one in expecting),
+        answers=sum(one.expected_answers for one in expecting),
+    )
+
+
+def _budget(decided: list[Decision]) -> BudgetRow | None:
+    """Of several servers the most cautious: they spend the same budget."""
+    tightest = min((one for one in decided if one.budget), key=lambda one: one.aim, default=None)
+    if tightest is None:
+        return None
+    return BudgetRow(window=tightest.budget, left=tightest.budget_left, aim_ratio=tightest.aim)
 
 
 def _alerts(floor: FloorState, now: Moment) -> list[str]:

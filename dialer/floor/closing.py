@@ -155,7 +155,7 @@ def set_state(floor: FloorState, run: CampaignRun, state: CampaignState, reason:
     """Move a campaign into a state; leads in hand go back to the store when it no longer dials."""
     run.state = state
     if state is not CampaignState.RUNNING:
-        run.decision = run.idle_reason = ""
+        run.undecided = run.idle_reason = ""
         run.owed.clear()
         previewing.withdraw(floor, run, now, f"campaign is {state}")
         return_leads(floor, run, reason)

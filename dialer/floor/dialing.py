@@ -51,20 +51,20 @@ def pace(floor: FloorState, now: Moment) -> None:
 def _pace_campaign(floor: FloorState, run: CampaignRun, counted: frozenset[AgentId], now: Moment) -> None:
     staff = floor.agents.staff(run.settings)
     if not staff.on_shift:
-        run.decision, run.idle_reason = "no_agents", "no agent is logged in"
+        run.undecided, run.idle_reason = "no_agents", "no agent is logged in"
         return
     if floor.store_trouble:
-        run.decision, run.idle_reason = "store", floor.store_trouble
+        run.undecided, run.idle_reason = "store", floor.store_trouble
         return
+    run.undecided = "preview" if run.settings.mode is Mode.PREVIEW else ""
     _clear_old_shelf(floor, run, now)
     _refill(floor, run, staff.on_shift, now)
     for server in staff.servers:
         link = floor.links.get(server)
         if link is None or not link.connected:
-            run.decision = run.idle_reason = f"{server}: not connected"
+            run.idle_reason = f"{server}: not connected"
         elif run.settings.mode is Mode.PREVIEW:
             previewing.offer_all(floor, run, server, counted, now)
-            run.decision = "preview"
         else:
             _pace_pool(floor, run, server, counted, now)
     finish_if_done(floor, run, now)
@@ -77,14 +77,11 @@ def _pace_pool(
         _place_owed(floor, run, server, now, wait_s)
         return
     view = pool_view(floor, run, server, counted, now)
-    decision = floor.rule(view, run.estimates, run.settings.pacing)
-    run.decision = decision.reason
+    decision = run.decided[server] = floor.rule(view, run.estimates, run.settings.pacing)
     placed = _place_up_to(floor, run, server, decision.calls, now)
     run.idle_reason = _idle_reason(run, view.ready, placed + view.in_air - view.waiting)
-    if run.settings.mode is Mode.PREDICTIVE:
-        run.decided = decision
-        if decision.limit == "trunk" and decision.short_of:
-            ringing_out.cut_old_rings(floor, run, server, decision.short_of, now)
+    if run.settings.mode is Mode.PREDICTIVE and decision.limit == "trunk" and decision.short_of:
+        ringing_out.cut_old_rings(floor, run, server, decision.short_of, now)
     held_back = decision.limit == "calls_per_s"
     run.owed[server] = decision.short_of if held_back else 0
     # A rule that does not say how many calls it is short of is asked again for each of them.

@@ -304,6 +304,8 @@ class Floor:
             run = learning.begin(floor, settings, now, days=fact.days, learned=fact.learned)
         if run.settings.list_name != settings.list_name:
             closing.return_leads(floor, run, f"the campaign's list is now {settings.list_name}")
+        if run.settings.mode is not settings.mode:
+            run.decided.clear()
         held = (*run.picky, *run.leads)
         run.picky.clear()
         run.leads.clear()

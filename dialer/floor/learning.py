@@ -157,8 +157,9 @@ def answer_ended(floor: FloorState, call: Call, now: Moment, *, abandoned: bool)
         return
     on = plan_of(floor, run, now).on
     is_new = run.answers.conclude(call.attempt_id, abandoned=abandoned, on=on, now_s=now.s)
-    if is_new and run.settings.mode is Mode.PREDICTIVE and run.decided is not None:
-        run.estimates.price.observe(price=run.decided.price, abandoned=abandoned)
+    decided = run.decided.get(call.server)
+    if is_new and run.settings.mode is Mode.PREDICTIVE and decided is not None:
+        run.estimates.price.observe(price=decided.price, abandoned=abandoned)
 
 
 def forget(run: CampaignRun, attempt_id: AttemptId) -> None:

@@ -90,8 +90,8 @@ class CampaignRun:
     """Calls in the air, by what is known of them."""
     next_odds: float = 1.0
     """The odds that the next call is expected to have; see `dialer.prediction.odds`."""
-    decided: pacing.Decision | None = None
-    """The last decision in mode `predictive`."""
+    decided: dict[ServerName, pacing.Decision] = field(default_factory=dict)
+    """The last decision on each server, in the present mode."""
     pace_after_s: dict[ServerName, float] = field(default_factory=dict)
     """Mode `predictive`: forecast again no earlier than this."""
     owed: dict[ServerName, int] = field(default_factory=dict)
@@ -114,7 +114,8 @@ class CampaignRun:
     placed_s: deque[float] = field(default_factory=deque)
     """Moments of the calls placed within the last second."""
     tally: Tally = field(default_factory=Tally)
-    decision: str = ""
+    undecided: str = ""
+    """Why nothing is decided at all, when that is so: no_agents, store or preview."""
     idle_reason: str = ""
     refusals: dict[str, int] = field(default_factory=dict)
     """Rule -> leads that the gate refused."""

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from dialer.cli.board import Board, plain_line, render
-from dialer.cli.board_pacing import budget_text
+from dialer.cli.board_pacing import budget_text, decision_text
 from dialer.cli.lang import Lang, limit_word, word
 from dialer.snapshot import AgentRow, BudgetRow, CallRow, CampaignRow, ForecastRow, ServerRow, Snapshot
 from dialer.types import (
@@ -198,6 +198,16 @@ def test_of_another_mode_only_the_decision_is_shown() -> None:
     text = "\n".join(drawn(render(floor(campaigns=[row]), 80, Lang.EN), 80))
     assert "pacing 3 of 4: trunk channels" in text
     assert "today" not in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [(Lang.ZH, "7/18，受限于 线路、弃呼额度"), (Lang.EN, "7 of 18: trunk channels, abandonment budget")],
+)
+def test_of_several_servers_every_limit_is_named(lang: Lang, said: str) -> None:
+    row = replace(campaign(), pacing="7 of 18: trunk, budget", limit="trunk")
+    assert decision_text(row, lang).plain == said
+    assert said.rpartition(lang.pick(" ", ": "))[2] in plain_line(floor(campaigns=[row]), lang)
 
 
 def test_of_a_paused_campaign_the_budget_is_still_shown() -> None:

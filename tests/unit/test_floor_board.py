@@ -8,10 +8,12 @@ from decimal import Decimal
 import pytest
 
 import floor_world as fw
-from dialer.events import CampaignTold, DayAnswers, LinkLost, Promise, StoreFailed
+from dialer.events import CampaignLaunched, CampaignTold, DayAnswers, LinkLost, Promise, StoreFailed
 from dialer.floor.board import snapshot
-from dialer.snapshot import Snapshot
-from dialer.types import AgentState, CallState, CampaignName, CampaignState, Mode
+from dialer.pacing import Decision, Estimates, PoolView
+from dialer.settings import PacingSettings
+from dialer.snapshot import BudgetRow, ForecastRow, Snapshot
+from dialer.types import AgentState, CallState, CampaignName, CampaignState, Mode, ServerName, TrunkName
 from floor_world import World, agent, campaign, leads, settings
 
 SPRING = CampaignName("spring")
@@ -114,13 +116,77 @@ def predictive(*agents: str) -> World:
 
 def test_a_predictive_campaigns_row_says_what_its_last_decision_expected() -> None:
     one = predictive("anna", "ben", "carl")
-    decided = one.floor.state.campaigns[SPRING].decided
+    decided = one.floor.state.campaigns[SPRING].decided[fw.MAIN]
     (row,) = board(one).campaigns
-    assert decided is not None and row.forecast is not None and row.budget is not None
+    assert row.forecast is not None and row.budget is not None
     assert (row.pacing, row.limit) == (decided.reason, decided.limit)
     assert (row.forecast.agents_free, row.forecast.answers) == (decided.expected_free, decided.expected_answers)
     assert row.forecast.agents_free >= 3.0 and row.forecast.answers > 0.0 and row.forecast.within_s == 32.0
     assert (row.budget.window, row.budget.left) == (decided.budget, decided.budget_left)
+
+
+WEST, T_WEST = ServerName("west"), TrunkName("t-west")
+
+
+def two_servers(main: Decision, west: Decision) -> World:
+    def rule(view: PoolView, e: Estimates, how: PacingSettings) -> Decision:
+        return main if view.agents == 2 else west
+
+    people = [agent("anna"), agent("ben"), agent("wang", server=WEST)]
+    one = World(settings(people, [fw.trunk(), fw.trunk(T_WEST, WEST)]))
+    one.floor.state.rule = rule
+    one.login("anna", "ben")
+    one.login("wang", server=WEST)
+    one.launch(campaign(mode=Mode.PREDICTIVE, trunks=(fw.TRUNK, T_WEST)), leads(3))
+    return one
+
+
+def deciding(calls: int, most: int, limit: str, free: float, answers: float, aim: float) -> Decision:
+    return Decision(
+        calls=calls,
+        most=most,
+        limit=limit,
+        reason=f"{calls} of {most}: {limit}",
+        expected_free=free,
+        expected_answers=answers,
+        budget="hour" if aim < 0.01 else "day",
+        budget_left=100.0 * aim,
+        aim=aim,
+    )
+
+
+def test_of_several_servers_the_sum_is_shown_and_the_limit_that_holds_back_most_first() -> None:
+    one = two_servers(deciding(2, 12, "trunk", 3.5, 2.0, 0.005), deciding(5, 6, "budget", 1.0, 0.5, 0.02))
+    (row,) = board(one).campaigns
+    assert (row.pacing, row.limit) == ("7 of 18: trunk, budget", "trunk")
+    assert row.forecast == ForecastRow(within_s=32.0, agents_free=4.5, answers=2.5)
+    assert row.budget == BudgetRow(window="hour", left=0.5, aim_ratio=0.005)
+
+
+def test_of_servers_that_are_held_back_alike_the_limit_is_named_once() -> None:
+    one = two_servers(deciding(0, 1, "budget", 1.0, 0.0, 0.02), deciding(1, 3, "budget", 1.0, 0.0, 0.02))
+    assert board(one).campaigns[0].pacing == "1 of 4: budget"
+
+
+def test_a_server_that_is_lost_or_empty_counts_no_more() -> None:
+    one = two_servers(deciding(2, 12, "trunk", 3.5, 2.0, 0.005), deciding(5, 6, "budget", 1.0, 0.5, 0.02))
+    one.take(LinkLost(server=fw.MAIN, reason="reset"))
+    one.tick()
+    (row,) = board(one).campaigns
+    assert (row.pacing, row.forecast) == ("5 of 6: budget", ForecastRow(within_s=32.0, agents_free=1.0, answers=0.5))
+    one.tell("wang", "logout")
+    one.wait(1.0)
+    (row,) = board(one).campaigns
+    assert (row.pacing, row.limit, row.forecast) == ("main: not connected", "not connected", None)
+
+
+def test_a_change_of_mode_forgets_what_was_decided_in_the_other() -> None:
+    one = predictive("anna")
+    assert board(one).campaigns[0].forecast is not None
+    one.take(CampaignLaunched(settings=campaign(mode=Mode.PREVIEW)))
+    one.tick()
+    (row,) = board(one).campaigns
+    assert (row.pacing, row.forecast, row.budget) == ("preview", None, None)
 
 
 def test_another_mode_and_a_floor_without_agents_expect_nothing(talking: World) -> None:

@@ -23,8 +23,8 @@ from dialer.floor import learning
 from dialer.floor.state import CampaignRun
 from dialer.pacing import Estimates
 from dialer.settings import PacingSettings
-from dialer.types import AttemptId, CampaignName, ChannelId, Mode, Verdict
-from floor_world import EPOCH, RULES, START_S, World, agent, campaign, crowd, lead, leads, of, settings, trunk
+from dialer.types import AttemptId, CampaignName, ChannelId, Mode, ServerName, TrunkName, Verdict
+from floor_world import EPOCH, MAIN, RULES, START_S, World, agent, campaign, crowd, lead, leads, of, settings, trunk
 
 SPRING = CampaignName("spring")
 TODAY = date(2026, 3, 10)
@@ -105,13 +105,33 @@ def test_a_machine_is_no_person_who_answered() -> None:
 
 def test_the_price_in_force_is_learned_from_with_each_answer() -> None:
     one, (attempt, *_) = world(1, PREDICTIVE)
-    decided, price = run_of(one).decided, run_of(one).estimates.price
+    decided, price = run_of(one).decided[MAIN], run_of(one).estimates.price
     risked, lost = price.risked, price.lost
-    assert decided is not None and decided.price > 0.0
+    assert decided.price > 0.0
     one.answer(attempt)
     one.bridge(attempt, "a00")
     assert price.risked == pytest.approx(risked + decided.price)
     assert price.lost == lost
+
+
+def test_of_two_servers_the_price_is_that_of_the_call_s_own() -> None:
+    def rule(view: pacing.PoolView, e: Estimates, how: PacingSettings) -> pacing.Decision:
+        calls = min(view.leads, 1) if not view.in_air else 0
+        price = 0.25 if view.ready == 2 else 0.0625
+        return pacing.Decision(calls=calls, limit="budget", reason="a trial", price=price)
+
+    west, t_west = ServerName("west"), TrunkName("t-west")
+    people = [agent("anna"), agent("ben"), agent("wang", server=west)]
+    one = World(settings(people, [trunk(), trunk(t_west, west)]))
+    one.floor.state.rule = rule
+    one.login("anna", "ben")
+    one.login("wang", server=west)
+    one.launch(replace(PREDICTIVE, trunks=(trunk().name, t_west)), leads(4))
+    one.wait(0.5)
+    attempt = next(call.attempt_id for call in one.floor.state.calls.values() if call.server == MAIN)
+    risked = run_of(one).estimates.price.risked
+    one.talk(attempt, "anna")
+    assert run_of(one).estimates.price.risked == pytest.approx(risked + 0.25)
 
 
 def test_calls_abandoned_in_another_mode_say_nothing_of_prices() -> None:
@@ -136,7 +156,7 @@ def test_a_price_is_in_force_though_the_calls_per_second_bind() -> None:
     one.launch(PREDICTIVE, leads(40))
     one.wait(5.0)
     assert made[-1].limit == "calls_per_s"
-    assert run_of(one).decided == made[-1]
+    assert run_of(one).decided == {MAIN: made[-1]}
 
 
 # --- rings -----------------------------------------------------------------------------------------------------------
@@ -354,10 +374,9 @@ def test_what_a_night_shift_has_overspent_is_not_made_up_for_after_midnight() ->
     one.tick()
     one.lease(SPRING, leads(40))
     one.wait(1.5)
-    late = run_of(one).decided
+    late = run_of(one).decided[MAIN]
     one.wait(901.0)
-    early = run_of(one).decided
-    assert late is not None and early is not None
+    early = run_of(one).decided[MAIN]
     assert (late.budget, early.budget) == ("day", "day")
     assert views[-1].left_s == pytest.approx(7200.0, abs=5.0)
     (day,) = [budget for budget in views[-1].budgets if budget.name == "day"]
