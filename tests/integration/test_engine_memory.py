@@ -276,7 +276,7 @@ def test_a_campaign_launched_again_in_one_engine_keeps_what_it_has_and_counts_no
             await until(lambda: row(engine).state is CampaignState.STOPPED, PATIENCE_S)
             await work(engine, 10)
             await engine.reload()
-            await work(engine, 12)
+            await work(engine, 14)
 
     asyncio.run(run())
     house.first_decision()
@@ -288,7 +288,8 @@ def test_a_campaign_launched_again_in_one_engine_keeps_what_it_has_and_counts_no
     answered, abandoned = counted(house.days())
     assert last.budget("day")[0] in range(answered - len(AGENTS) * 8, answered + 1)
     assert last.budget("day")[1] <= abandoned
-    assert house.kept()["ring"]["count"] >= last.learned["ring"]["count"] >= 12 * ANSWERED_EVERY
+    # The last decision may be a spell older than the last answers, but not as old as the last launch.
+    assert house.kept()["ring"]["count"] >= last.learned["ring"]["count"] >= 10 * ANSWERED_EVERY
 
 
 @pytest.mark.parametrize("error", [StoreError("The store is full."), ZeroDivisionError("a defect")])
