@@ -1,12 +1,14 @@
-"""What does one pacing decision cost, and how does it grow with the floor?
+"""What does one pacing decision cost, and how does it grow with the floor? What does a simulated hour?
 
-    python -m benchmarks.pacing_cost [--decisions 200] [--json]
+    python -m benchmarks.pacing_cost [--decisions 200] [--hours agents-25 ...] [--json]
 
 Decisions on made-up floors of 25, 100, 300 and 1,000 agents with three calls in the air for each, no two alike; what
-has been learned comes from an hour in the simulator. Then an hour of 25 agents in the simulator is timed. All times are
-CPU times of this process, also given as multiples of a fixed reference loop that is timed before and after: machines
-differ, and so does what else they do. The growth exponent is the slope of log(p50) over log(agents); the exit code is 1
-when it is above 1.
+has been learned comes from an hour in the simulator. The growth exponent is the slope of log(p50) over log(agents); the
+exit code is 1 when it is above 1.
+
+Then hours in the simulator, by scenario: how much CPU time, how much of it to decide, and how much for the floor and
+its world. All times are CPU times of this process, also given as multiples of a fixed reference loop: machines differ,
+and so does what else they do. The loop is timed before and after decisions, and again and again during an hour.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ MAX_EXPONENT = 1.0
 TARGET_RATIO = 0.03
 LEARNED_FROM = "answers-5"
 """Three calls in the air for each agent are about right where one of twenty is answered."""
-TIMED = "agents-25"
+HOURS = ("agents-5", "agents-25", "answers-5", "agents-50")
+LOOP_EACH = 50
+"""The reference loop is timed after so many decisions of an hour."""
 REFERENCE_ROUNDS = 100_000
 REFERENCE_TIMES = 9
 
@@ -57,16 +61,40 @@ class Cost:
     """Placed in a decision, on the mean."""
 
 
-class Learner:
-    """Our rule, which keeps what the floor has learned."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hour:
+    """A simulated hour."""
+
+    scenario: str
+    cpu_s: float
+    decisions: int
+    deciding_s: float
+    """Of the CPU time."""
+    reference_ms: float
+    """The reference loop, on the median."""
+    reference: float
+    """The CPU time in reference loops."""
+
+
+class Timed:
+    """Our rule, which keeps what the floor has learned, and the time."""
 
     def __init__(self, settings: PacingSettings) -> None:
         self.estimates = Estimates.initial(settings)
+        self.decisions = 0
+        self.deciding_s = 0.0
+        self.loops_s: list[float] = []
 
     def __call__(self, view: PoolView, estimates: Estimates, settings: PacingSettings) -> Decision:
         """Decide as ever."""
         self.estimates = estimates
-        return pacing.decide(view, estimates, settings)
+        self.decisions += 1
+        if self.decisions % LOOP_EACH == 1:
+            self.loops_s.append(timed_s(reference))
+        began_s = time.process_time()
+        decision = pacing.decide(view, estimates, settings)
+        self.deciding_s += time.process_time() - began_s
+        return decision
 
 
 def reference() -> int:
@@ -155,14 +183,22 @@ def exponent(costs: Sequence[Cost]) -> float:
     return above / sum((x - x_mean) ** 2 for x in xs)
 
 
-def hour(name: str) -> tuple[Estimates, float]:
-    """An hour of a scenario by our rule: what was learned, and CPU seconds."""
+def hour(name: str) -> tuple[Estimates, Hour]:
+    """An hour of a scenario by our rule: what was learned, and what it cost."""
     scenario = SCENARIOS[name]
     campaign = worlds.campaign_settings(scenario, TARGET_RATIO)
-    learner = Learner(campaign.pacing)
+    rule = Timed(campaign.pacing)
     dialer, behaviour = worlds.dialer_settings(scenario), worlds.behaviour(scenario)
-    spent_s = timed_s(lambda: simulate(dialer, campaign, behaviour, seed=1, hours=1.0, rule=learner))
-    return learner.estimates, spent_s
+    whole_s = timed_s(lambda: simulate(dialer, campaign, behaviour, seed=1, hours=1.0, rule=rule))
+    cpu_s, loop_s = whole_s - sum(rule.loops_s), median(rule.loops_s)
+    return rule.estimates, Hour(
+        scenario=name,
+        cpu_s=round(cpu_s, 2),
+        decisions=rule.decisions,
+        deciding_s=round(rule.deciding_s, 2),
+        reference_ms=round(1e3 * loop_s, 2),
+        reference=round(cpu_s / loop_s, 1),
+    )
 
 
 def main() -> int:
@@ -170,31 +206,36 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="The cost of one pacing decision.")
     parser.add_argument("--decisions", type=int, default=200, help="of each size")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--hours", nargs="+", default=HOURS, choices=SCENARIOS, metavar="SCENARIO", help="to simulate")
     options = parser.parse_args()
     learned, _ = hour(LEARNED_FROM)
-    before_s = reference_s()
-    _, hour_s = hour(TIMED)
-    loop_s = 0.5 * (before_s + reference_s())
+    hours = [hour(name)[1] for name in options.hours]
     costs = [measure(agents, options.decisions, learned) for agents in AGENTS]
     growth = exponent(costs)
     report = {
         "machine": machine(),
         "decisions": [asdict(cost) for cost in costs],
         "growth_exponent": round(growth, 2),
-        "simulated_hour": {"scenario": TIMED, "cpu_s": round(hour_s, 2), "reference": round(hour_s / loop_s)},
+        "simulated_hours": [asdict(one) for one in hours],
     }
-    print(json.dumps(report) if options.json else words(report, costs))
+    print(json.dumps(report) if options.json else words(report, costs, hours))
     return 0 if growth <= MAX_EXPONENT else 1
 
 
-def words(report: dict[str, object], costs: Sequence[Cost]) -> str:
+def words(report: dict[str, object], costs: Sequence[Cost], hours: Sequence[Hour]) -> str:
     """The report for people."""
-    lines = [f"{key:20} {value}" for key, value in report.items() if key != "decisions"]
+    lines = [f"{key:20} {report[key]}" for key in ("machine", "growth_exponent")]
     lines.append("agents   p50 ms   p99 ms   loop ms   p50 and p99 in loops   calls placed")
     lines += [
         f"{one.agents:6} {one.p50_ms:8.2f} {one.p99_ms:8.2f} {one.reference_ms:9.2f}"
         f"{one.p50_reference:12.3f} {one.p99_reference:10.3f} {one.calls:14.1f}"
         for one in costs
+    ]
+    lines.append("simulated hour        CPU s   to decide   decisions   loop ms    in loops")
+    lines += [
+        f"{one.scenario:18} {one.cpu_s:8.2f} {one.deciding_s:11.2f} {one.decisions:11} {one.reference_ms:9.2f}"
+        f"{one.reference:12.1f}"
+        for one in hours
     ]
     return "\n".join(lines)
 
