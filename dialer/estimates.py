@@ -88,11 +88,6 @@ class Estimates:
             known = self._outlook = _worked_out(self.ring, talk, wrap_up, learned, asked_for)
         return known
 
-    @property
-    def known_outlook(self) -> Outlook | None:
-        """The outlook that was worked out last."""
-        return self._outlook
-
     def as_dict(self) -> dict[str, object]:
         """Plain lists and numbers, for a JSON snapshot."""
         return {
