@@ -19,9 +19,9 @@ from typing import Final
 
 HELD_BACK: Final = 0.9
 """Abandoned calls: the part of the last one that can never be spent."""
-CAUTION: Final = 0.45
+CAUTION: Final = 0.5
 """Times the root of what is left, held back against bad luck."""
-LAST_CHANCE: Final = 0.15
+LAST_CHANCE: Final = 0.1
 """Abandoned calls that may still be expected in all when not even one is left."""
 BROKE: Final = 0.02
 """Likewise when the budget is overspent."""
