@@ -16,11 +16,13 @@ from dialer.settings import CampaignSettings
 from dialer.store.api import Leased, OpenAttempt
 from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.statements import Statements
+from dialer.store.touches import touches_of
 from dialer.types import (
     AccountId,
     AgentId,
     AttemptId,
     CampaignName,
+    ContactRole,
     DebtorId,
     Number,
     Outcome,
@@ -57,7 +59,7 @@ def lease(
             for account_id, number in chosen
         ],
     )
-    midnights: dict[str, str] = {}
+    midnights: dict[str, datetime] = {}
     leads = tuple(read_lead(connection, account_id, at=at, midnights=midnights) for account_id, _ in chosen)
     waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
     return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
@@ -97,9 +99,10 @@ def read_lead(
     account_id: int,
     *,
     at: datetime,
-    midnights: dict[str, str],
+    midnights: dict[str, datetime],
     phone_id: int | None = None,
     besides: str | None = None,
+    effective_talk_s: float = 0.0,
 ) -> Lead:
     """A lead with all its counts.
 
@@ -110,14 +113,15 @@ def read_lead(
         midnights: a memo of this moment's local midnights by zone text; start with an empty one.
         phone_id: the number; None: the account's next one.
         besides: an attempt that is not counted.
+        effective_talk_s: a talk counts as one from this length on.
     """
     wanted = {"account_id": account_id, "phone_id": phone_id}
-    account, account_no, debtor, name, phone, number, zone, rank, *rest = connection.execute(
+    account, account_no, debtor, name, phone, number, zone, rank, role, *rest = connection.execute(
         _SQL["lead"], wanted
     ).fetchone()
     days, due, risk, region, language, product, team, callback_agent, retries = rest
-    if zone not in midnights:
-        midnights[zone] = moment_text(local_midnight(zone, at))
+    if (midnight_at := midnights.get(zone)) is None:
+        midnight_at = midnights[zone] = local_midnight(zone, at)
     counts = connection.execute(
         _SQL["lead_history"],
         {
@@ -126,12 +130,16 @@ def read_lead(
             "phone_id": phone,
             "number": number,
             "rank": rank,
-            "midnight_at": midnights[zone],
+            "midnight_at": moment_text(midnight_at),
             "at": moment_text(at),
             "besides": besides,
         },
     ).fetchone()
-    total, on_number, on_debtor, conversations, last_at, others, flags, forbidden = counts
+    total, conversations, last_at, others, flags, forbidden, consented_until, none_left = counts
+    touches = touches_of(
+        connection, debtor_id=debtor, number=number, at=at, effective_talk_s=effective_talk_s, besides=besides
+    )
+    today = [touch for touch in touches if touch.at >= midnight_at]
     stops = frozenset(StopFlag(flag) for flag in (flags or "").split(",") if flag)
     return Lead(
         account_id=AccountId(account),
@@ -151,12 +159,16 @@ def read_lead(
         callback_agent=None if callback_agent is None else AgentId(callback_agent),
         attempts_total=total,
         retries=retries,
-        number_attempts_today=on_number,
-        debtor_attempts_today=on_debtor,
+        number_attempts_today=sum(touch.number == number for touch in today),
+        debtor_attempts_today=sum(touch.debtor_id == debtor for touch in today),
         debtor_conversations_today=conversations,
         last_attempt_at=moment_or_none(last_at),
         stop_flags=stops | {StopFlag.DO_NOT_CALL} if forbidden else stops,
         other_numbers=others,
+        role=ContactRole(role),
+        touches=touches,
+        consented_until=moment_or_none(consented_until),
+        own_number_invalid=bool(none_left),
     )
 
 

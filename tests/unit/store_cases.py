@@ -10,6 +10,7 @@ from pathlib import Path
 from dialer.accounts.imported import ImportedAccount
 from dialer.events import CloseAttempt, Lead, NextStep, Promise, SaveAttempt, SaveDisposition
 from dialer.settings import CallingRules, CampaignSettings, MessageSettings
+from dialer.store import connection, migrations
 from dialer.store.sqlite import SqliteStore
 from dialer.types import (
     AgentId,
@@ -190,3 +191,19 @@ def whole_call(
 def stocked(store: SqliteStore, accounts: Sequence[ImportedAccount], *, at: datetime = AT) -> SqliteStore:
     store.import_accounts(LIST, "spring.csv", accounts, at - timedelta(days=1))
     return store
+
+
+def as_of_version(path: Path, version: int) -> Path:
+    """The same data in a file as an earlier program would have left it: columns and tables of later ones are gone."""
+    older = path.with_name(f"version-{version}.db")
+    connection.make_file(older)
+    database = connection.connect(older)
+    migrations.migrate(database, AT, up_to=version)
+    database.execute("PRAGMA foreign_keys = OFF")
+    database.execute("ATTACH ? AS newer", [str(path)])
+    for table in database.table_names():
+        if table != "schema_version":
+            columns = ", ".join(database.table(table).columns_dict)
+            database.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")
+    database.close()
+    return older

@@ -12,7 +12,7 @@ from dialer.store import connection, migrations
 from dialer.store.sqlite import SqliteStore
 from dialer.store.statements import Statements
 from dialer.types import NextKind
-from store_cases import AT, account, closed, placed, step, stocked, take, whole_call
+from store_cases import AT, account, as_of_version, closed, placed, step, stocked, take, whole_call
 
 NEWEST = migrations.known()[-1].version
 
@@ -61,19 +61,17 @@ def test_an_empty_file_gets_every_version_once(tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_first_version_is_brought_up_to_date_with_its_data(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    connection.make_file(path)
-    old = connection.connect(path)
-    assert migrations.migrate(old, AT, up_to=1) == 1
-    before = SqliteStore(path, old)
-    stocked(before, [account("a", 1), account("b", 2)])
-    (lead, _) = take(before)
-    before.apply([placed(lead, "att-1")])
-    before.close()
+    newer = SqliteStore.create(tmp_path / "store.db")
+    stocked(newer, [account("a", 1), account("b", 2)])
+    (lead, _) = take(newer)
+    newer.apply([placed(lead, "att-1")])
+    newer.close()
+    path = as_of_version(tmp_path / "store.db", 1)
     assert versions(path) == [(1, "initial")]
     after = SqliteStore.open(path)
     assert versions(path)[-1][0] == NEWEST
-    assert [each.attempt_id for each in after.open_attempts()] == ["att-1"]
+    (found,) = after.open_attempts()
+    assert (found.attempt_id, found.lead) == ("att-1", lead)
     assert after.list_progress("spring").total == 2
     after.close()
 

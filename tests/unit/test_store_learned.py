@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from dialer.floor.closing import ANSWERED_BY_A_PERSON
 from dialer.store.sqlite import SqliteStore
 from dialer.store.statements import Statements
 from dialer.types import CampaignName, NextKind, Outcome
-from store_cases import AT, CAMPAIGN, account, placed, step, stocked, take, whole_call
+from store_cases import AT, CAMPAIGN, account, as_of_version, placed, step, stocked, take, whole_call
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -113,11 +112,6 @@ def test_answers_are_counted_from_an_index_that_holds_nothing_else(store: Sqlite
 
 def test_a_store_of_the_version_before_counts_its_old_answers(tmp_path: Path, store: SqliteStore) -> None:
     call(store, 1, Outcome.BRIDGED, AT)
-    with sqlite3.connect(tmp_path / "store.db") as other:
-        other.execute("DROP TABLE learned")
-        other.execute("DROP INDEX attempts_answered")
-        other.execute("DELETE FROM schema_version WHERE version >= 3")
-    other.close()
-    mended = SqliteStore.open(tmp_path / "store.db")
+    mended = SqliteStore.open(as_of_version(tmp_path / "store.db", 2))
     assert days(mended) == (DayAnswers(on=TODAY, answered=1, abandoned=0),)
     mended.close()

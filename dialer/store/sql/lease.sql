@@ -48,7 +48,7 @@ WHERE account_id = :account_id AND leased_by IS NULL;
 -- name: lead
 -- An account with the number to try. The named phone wins over the account's next one.
 SELECT a.account_id, a.account_no, a.debtor_id, d.name AS debtor_name, p.phone_id, p.number, p.zone, p.rank,
-       a.days_past_due, a.amount_due_cents, a.risk, a.region, a.language, a.product, a.team, a.callback_agent,
+       p.role, a.days_past_due, a.amount_due_cents, a.risk, a.region, a.language, a.product, a.team, a.callback_agent,
        a.retries
 FROM accounts a
 JOIN debtors d ON d.debtor_id = a.debtor_id
@@ -56,12 +56,9 @@ JOIN phones p ON p.phone_id = coalesce(:phone_id, a.next_phone_id)
 WHERE a.account_id = :account_id;
 
 -- name: lead_history
--- What the rules count. `besides`: an attempt that is itself not counted.
+-- What the rules need besides earlier dials (see touches.sql). `besides`: an attempt that is itself not counted.
 SELECT
   (SELECT count(*) FROM attempts WHERE account_id = :account_id AND attempt_id IS NOT :besides),
-  (SELECT count(*) FROM attempts WHERE number = :number AND at >= :midnight_at AND attempt_id IS NOT :besides),
-  (SELECT count(*) FROM attempts
-   WHERE debtor_id = :debtor_id AND at >= :midnight_at AND attempt_id IS NOT :besides),
   (SELECT count(*) FROM dispositions
    WHERE debtor_id = :debtor_id AND at >= :midnight_at AND conversation = 1 AND attempt_id IS NOT :besides),
   (SELECT max(at) FROM attempts WHERE debtor_id = :debtor_id AND attempt_id IS NOT :besides),
@@ -71,7 +68,10 @@ SELECT
   (SELECT group_concat(f.flag) FROM stop_flags f
    WHERE f.debtor_id = :debtor_id AND (f.phone_id IS NULL OR f.phone_id = :phone_id)
      AND (f.until_at IS NULL OR f.until_at > :at)),
-  EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = :number);
+  EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = :number),
+  (SELECT max(until_at) FROM consents
+   WHERE debtor_id = :debtor_id AND at <= :at AND until_at > :at AND (withdrawn_at IS NULL OR withdrawn_at > :at)),
+  NOT EXISTS (SELECT 1 FROM phones o WHERE o.debtor_id = :debtor_id AND o.role = 'debtor' AND o.state = 'valid');
 
 -- name: waiting_accounts
 SELECT count(*), min(next_at) FROM accounts INDEXED BY accounts_due
