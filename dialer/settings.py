@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 
+from dialer.access import UserSettings
+from dialer.calling_rules import CallingRules as CallingRules
+from dialer.calling_rules import Window as Window
 from dialer.types import (
     AgentId,
     Asks,
@@ -126,6 +129,12 @@ class DialerSettings:
     supervisors: tuple[SupervisorSettings, ...] = ()
     pause_reasons: Mapping[str, str] = field(default_factory=dict)
     """DTMF digit after *1 -> reason."""
+    store_key: str = field(default="", repr=False)
+    """Encrypts the store; empty: it is not encrypted."""
+    users: tuple[UserSettings, ...] = ()
+    """Who may ask for what; none: whoever can open the files is admin."""
+    control_group: str = ""
+    """The group of the operating system whose members may connect to the control socket; empty: its owner alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,33 +158,6 @@ class PacingSettings:
     """What is believed of the list before the first calls have ended."""
     initial_talk_s: float = 120.0
     initial_wrap_up_s: float = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Calling hours within one day, in the debtor's zone: opens <= t < closes. Closes 00:00: midnight."""
-
-    opens: time
-    closes: time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallingRules:
-    """What the gate enforces for a campaign (house rules and law together, the strictest wins)."""
-
-    windows: Mapping[int, tuple[Window, ...]]
-    """Weekday (Monday 0) -> windows; a missing day is closed."""
-    closed_dates: frozenset[date] = frozenset()
-    close_margin_s: float = 600.0
-    """No dial in the last seconds before a window closes."""
-    attempts_per_number_per_day: int = 6
-    attempts_per_debtor_per_day: int = 6
-    conversations_per_debtor_per_day: int = 3
-    min_gap_s: float = 7200.0
-    """Seconds between two attempts to one debtor."""
-    min_ring_s: float = 20.0
-    legal_wait_s: float = 2.0
-    """A person who answered may wait this long for an agent, counted from the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.campaigns.expressions import FactValue, first_that_holds
 from dialer.campaigns.wording import OUTCOMES, both, spelled
-from dialer.compliance import caps, hours
+from dialer.compliance import counting, hours, limits
 from dialer.events import Lead, NextStep, Promise
 from dialer.settings import AgentSettings, CampaignSettings, DispositionSettings, NextStepRule, RouteRule
 from dialer.types import AgentId, NextKind, Outcome, StopFlag
@@ -255,14 +255,10 @@ class _Plan:
         """Moments before which the gate would refuse the next dial."""
         rules, lead, zones = self.settings.rules, self.facts.lead, self._zones()
         yield self.at + timedelta(seconds=rules.min_gap_s)
-        used_up = caps.day_is_used_up(
-            rules,
-            number=0 if kind is NextKind.OTHER_NUMBER else lead.number_attempts_today + 1,
-            debtor=lead.debtor_attempts_today + 1,
-            conversations=_conversations_today(self.facts),
-        )
-        if used_up and zones:
-            yield hours.next_local_midnight(zones, self.at)
+        talked = self.facts.disposition is not None and self.facts.disposition.conversation
+        counted = counting.counted(self.facts.outcome, conversation=talked)
+        same_number = kind is not NextKind.OTHER_NUMBER
+        yield limits.room_after(rules, lead, counted, zones, self.at, same_number=same_number)
 
     def _zones(self) -> tuple[ZoneInfo, ...]:
         return hours.zones_of(self.facts.lead.zone)

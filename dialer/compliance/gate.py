@@ -1,46 +1,36 @@
 """The gate: leave to dial one number once, or why not. The only place that makes a `Permit`.
 
 The checks, in order; the first that fails is the answer:
-    1. stop flags             never, until somebody takes the flag away
-    2. zone                   unknown: never, until the debtor's zone is known
-    3. closed dates           in any candidate zone
-    4. hours                  inside a window in every candidate zone
-    5. closing margin         not in the last seconds before a window closes
-    6. dials per number and day
-    7. dials per debtor and day
-    8. conversations per debtor and day
-    9. gap since the debtor's last dial
+    1. stop flags             never, until somebody takes the flag away; a refusal by a contact too
+    2. prefix                 never: a number that begins as no source allows, or as one forbids
+    3. third party            a contact, only when every source that speaks of it allows it
+    4. zone                   unknown: never, until the debtor's zone is known
+    5. closed dates           in any candidate zone
+    6. hours                  inside a window of every source in every candidate zone; a debtor's consent lifts those
+                              hours that say so, and the permit tells
+    7. closing margin         not in the last seconds before a window closes
+    8. limits                 of the profiles in their order, then the campaign's own caps and gap
 
-A permit lives five seconds, and never past the end of its window; `recheck` is asked again at the moment of
-dialling. Every call needs one: automatic, preview, manual and callback alike.
+A refusal names the rule, its profile and citation, and the moment at which hours and limits together allow the dial. A
+permit lists what was checked and every counter. It lives five seconds, and never past the end of its window; `recheck`
+is asked again at the moment of dialling. Every call needs one: automatic, preview, manual and callback alike.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from dialer.compliance import caps, hours
+from dialer.calling_rules import CAMPAIGN, CallingRules, Origin, Window
+from dialer.compliance import hours, limits, sentences, third_parties
+from dialer.compliance.hours import TheseRules
 from dialer.events import Lead, Permit
-from dialer.settings import CallingRules
-from dialer.types import CampaignName, StopFlag
+from dialer.types import CampaignName, ContactRole, StopFlag
 
 PERMIT_LIFE_S = 5.0
 """House rule: long enough for one write to the store, too short to be kept."""
-
-_STOPS: dict[StopFlag, tuple[str, str]] = {
-    StopFlag.DO_NOT_CALL: ("在禁呼名单中", "is on the do-not-call list"),
-    StopFlag.REFUSED: ("已明确拒绝再联系", "has refused further contact"),
-    StopFlag.COMPLAINT: ("有投诉未结", "has an open complaint"),
-    StopFlag.DISPUTE: ("对债务有争议", "disputes the debt"),
-    StopFlag.PAID: ("已结清", "has paid"),
-    StopFlag.WRONG_NUMBER: ("号码非本人", "does not own this number"),
-    StopFlag.DECEASED: ("已身故", "has died"),
-    StopFlag.ATTORNEY: ("由律师代理", "is represented by a lawyer"),
-    StopFlag.PLAN_PERFORMING: ("还款计划正常履行中", "keeps to an agreed plan"),
-    StopFlag.PROMISE_OPEN: ("承诺还款尚未到期", "has promised to pay and the promise is not yet due"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +42,35 @@ class Refusal:
     reason_en: str
     until_at: datetime | None
     """The next moment at which the number may be dialled; None: not by the passing of time."""
+    profile: str = CAMPAIGN
+    """Whose rule it is."""
+    cite: str = ""
+    tag: str = "house"
+    counters: tuple[str, ...] = ()
+    """Every limit and what was used of it, when it came to that."""
+    stamps: tuple[str, ...] = ()
+    """Name, version and digest of every profile that was asked."""
 
 
-def check(lead: Lead, rules: CallingRules, campaign: CampaignName, at: datetime) -> Permit | Refusal:
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """The hours a dial may use, and whether they are open by consent."""
+
+    interval: hours.Interval
+    by_consent: bool
+
+
+def check(
+    lead: Lead, rules: CallingRules, campaign: CampaignName, at: datetime, *, reserved: bool = False
+) -> Permit | Refusal:
     """Whether a lead may be dialled now.
 
     Args:
-        lead: with its counters, stop flags and zone.
+        lead: with its counters, earlier dials, stop flags and zone.
         rules: what applies to the campaign.
         campaign: for the record on the permit.
         at: now, aware.
+        reserved: an agent is reserved for this very call, as in preview.
 
     Returns:
         A permit for this number, or the first rule that forbids the call.
@@ -72,12 +81,20 @@ def check(lead: Lead, rules: CallingRules, campaign: CampaignName, at: datetime)
     if at.tzinfo is None:
         raise ValueError(f"the gate was asked about a moment without a zone: {at.isoformat()}")
     zones = hours.zones_of(lead.zone)
-    if refusal := _stopped(lead) or _zoneless(lead, zones):
+    if (
+        refusal := _stopped(lead, rules)
+        or _elsewhere(lead, rules)
+        or _third_party(lead, rules)
+        or _zoneless(lead, rules)
+    ):
         return refusal
-    interval = hours.open_interval(rules, zones, at)
-    if interval is None or not hours.before_margin(rules, interval, at):
-        return _closed(rules, zones, interval, at)
-    return _capped(lead, rules, zones, at) or _permit(lead, rules, campaign, interval, at)
+    used = limits.used(rules, lead, zones, at, reserved=reserved)
+    found = _open(lead, rules, zones, at)
+    if found is None:
+        return _closed(lead, rules, zones, used, at)
+    if used.blocked is not None:
+        return _capped(lead, rules, zones, used, used.blocked)
+    return _permit(lead, rules, campaign, found, used, at)
 
 
 def recheck(permit: Permit, at: datetime) -> bool:
@@ -99,70 +116,175 @@ def next_opening(rules: CallingRules, zone: str, at: datetime) -> datetime | Non
     return hours.next_opening(rules, hours.zones_of(zone), at)
 
 
-def _stopped(lead: Lead) -> Refusal | None:
+def _stopped(lead: Lead, rules: CallingRules) -> Refusal | None:
     for flag in StopFlag if lead.stop_flags else ():
         if flag in lead.stop_flags:
-            zh, en = _STOPS[flag]
-            return Refusal(
-                rule=f"stop:{flag.value}",
-                reason_zh=f"债务人{zh}，不得外呼",
-                reason_en=f"the debtor {en}",
-                until_at=None,
-            )
+            zh, en = sentences.STOPS[flag]
+            of_contact = lead.role is ContactRole.CONTACT and flag in (StopFlag.REFUSED, StopFlag.WRONG_NUMBER)
+            who_zh, who_en = ("联系人", "the contact") if of_contact else ("债务人", "the debtor")
+            origin = rules.third_parties[0].origin if of_contact and rules.third_parties else Origin(id="stop_flags")
+            reasons = (f"{who_zh}{zh}，不得外呼", f"{who_en} {en}")
+            return _refusal(rules, f"stop:{flag.value}", reasons, None, origin)
     return None
 
 
-def _zoneless(lead: Lead, zones: tuple[ZoneInfo, ...]) -> Refusal | None:
-    if zones:
+def _elsewhere(lead: Lead, rules: CallingRules) -> Refusal | None:
+    for rule in rules.prefixes:
+        if not rule.permits(lead.number):
+            allowed = ", ".join(rule.allow) or "+"
+            reasons = (
+                f"号段不在可拨范围内（可拨 {allowed}，声讯与境外号码除外）",
+                f"numbers that begin like this are not dialled (allowed: {allowed}, without premium ranges)",
+            )
+            return _refusal(rules, "prefix", reasons, None, rule.origin)
+    return None
+
+
+def _third_party(lead: Lead, rules: CallingRules) -> Refusal | None:
+    rule = third_parties.forbidden(lead, rules)
+    if rule is None:
         return None
-    return Refusal(
-        rule="zone",
-        reason_zh=f"债务人时区不明（{lead.zone or '空'}），无法判断当地时间，不得外呼",
-        reason_en=f"the debtor's time zone is not known ({lead.zone or 'empty'}), nor then the local time",
-        until_at=None,
+    reasons = sentences.third_party(rule, third_parties.unreached(lead))
+    return _refusal(rules, "third_party", reasons, None, rule.origin)
+
+
+def _zoneless(lead: Lead, rules: CallingRules) -> Refusal | None:
+    if hours.zones_of(lead.zone):
+        return None
+    reasons = (
+        f"债务人时区不明（{lead.zone or '空'}），无法判断当地时间，不得外呼",
+        f"the debtor's time zone is not known ({lead.zone or 'empty'}), nor then the local time",
     )
+    return _refusal(rules, "zone", reasons, None, Origin(id="zone"))
 
 
-def _closed(rules: CallingRules, zones: tuple[ZoneInfo, ...], interval: hours.Interval | None, at: datetime) -> Refusal:
+def _open(lead: Lead, rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> _Open | None:
+    """The hours around a moment, consent considered; None: closed, or in the margin."""
+    interval = hours.open_interval(rules, zones, at)
+    if interval is not None and hours.before_margin(rules, interval, at):
+        return _Open(interval, by_consent=False)
+    agreed_until_at = lead.consented_until
+    if rules.after_consent is None or agreed_until_at is None or at >= agreed_until_at:
+        return None
+    agreed = hours.open_interval(rules.after_consent, zones, at)
+    if agreed is None or not hours.before_margin(rules.after_consent, agreed, at):
+        return None
+    ends_at = min(agreed.ends_at, agreed_until_at)
+    return _Open(hours.Interval(starts_at=agreed.starts_at, ends_at=ends_at), by_consent=True)
+
+
+def _next(lead: Lead, rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> datetime | None:
+    """The first moment from `at` on at which the hours allow a dial, consent considered."""
+    opening = hours.next_opening(rules, zones, at)
+    if rules.after_consent is None or lead.consented_until is None:
+        return opening
+    agreed = hours.next_opening(rules.after_consent, zones, at)
+    if agreed is None or agreed >= lead.consented_until:
+        return opening
+    return agreed if opening is None else min(agreed, opening)
+
+
+def _closed(lead: Lead, rules: CallingRules, zones: tuple[ZoneInfo, ...], used: limits.Used, at: datetime) -> Refusal:
     local = ", ".join(f"{at.astimezone(zone):%H:%M} {zone.key}" for zone in zones)
     if any(at.astimezone(zone).date() in rules.closed_dates for zone in zones):
         rule, zh, en = "closed_date", f"当地日期为停呼日（{local}）", f"a closed date ({local})"
-    elif interval is None:
+        origin = _closing_origin(rules, zones, at)
+    elif hours.open_interval(rules, zones, at) is None:
         rule, zh, en = "hours", f"不在可拨打时段内（当地 {local}）", f"outside calling hours ({local})"
+        origin = _hours_origin(rules, zones, at)
     else:
         rule = "closing_margin"
         zh = f"距停呼不足 {rules.close_margin_s:g} 秒（当地 {local}）"
         en = f"less than {rules.close_margin_s:g} s before calling hours end ({local})"
-    return Refusal(rule=rule, reason_zh=zh, reason_en=en, until_at=hours.next_opening(rules, zones, at))
+        origin = rules.sources.get("close_margin", Origin(id="close_margin"))
+    room_at = at if used.blocked is None else max(at, used.blocked.until_at)
+    until_at = _next(lead, rules, zones, room_at)
+    return _refusal(rules, rule, (zh, en), until_at, origin, limits.texts(rules, used.counts))
 
 
-def _capped(lead: Lead, rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> Refusal | None:
-    cap = caps.reached(lead, rules, zones, at)
-    if cap is None:
-        return None
-    return Refusal(
-        rule=cap.rule,
-        reason_zh=cap.reason_zh,
-        reason_en=cap.reason_en,
-        until_at=hours.next_opening(rules, zones, cap.until_at),
+def _closing_origin(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> Origin:
+    today = {at.astimezone(zone).date() for zone in zones}
+    return next((one.origin for one in rules.closures if today & one.dates.keys()), Origin(id="closed_dates"))
+
+
+def _hours_origin(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime) -> Origin:
+    """The first source whose hours are closed; where each alone is open in some reading, the first of all."""
+    for one in rules.hours:
+        if any(not _is_within(one.windows.get(local.weekday(), ()), local) for local in map(at.astimezone, zones)):
+            return one.origin
+    return rules.hours[0].origin if rules.hours else Origin(id="hours")
+
+
+def _is_within(windows: tuple[Window, ...], local: datetime) -> bool:
+    clock = local.time()
+    return any(one.opens <= clock and (clock < one.closes or one.closes == hours.MIDNIGHT) for one in windows)
+
+
+def _capped(
+    lead: Lead, rules: CallingRules, zones: tuple[ZoneInfo, ...], used: limits.Used, blocked: limits.Blocked
+) -> Refusal:
+    return _refusal(
+        rules,
+        blocked.limit.origin.id,
+        sentences.no_room(blocked.limit, blocked.used),
+        _next(lead, rules, zones, blocked.until_at),
+        blocked.limit.origin,
+        limits.texts(rules, used.counts),
     )
 
 
-def _permit(lead: Lead, rules: CallingRules, campaign: CampaignName, interval: hours.Interval, at: datetime) -> Permit:
-    expires_at = min(at + timedelta(seconds=PERMIT_LIFE_S), interval.ends_at)
+def _refusal(
+    rules: CallingRules,
+    rule: str,
+    reasons: tuple[str, str],
+    until_at: datetime | None,
+    origin: Origin,
+    counters: tuple[str, ...] = (),
+) -> Refusal:
+    return Refusal(
+        rule=rule,
+        reason_zh=reasons[0],
+        reason_en=reasons[1],
+        until_at=until_at,
+        profile=origin.profile,
+        cite=origin.cite,
+        tag=origin.tag.value,
+        counters=counters,
+        stamps=stamps(rules),
+    )
+
+
+def stamps(rules: CallingRules) -> tuple[str, ...]:
+    """Name, version and digest of every profile of the rules."""
+    return tuple(profile.stamp for profile in rules.profiles)
+
+
+@lru_cache(maxsize=4096)
+def _checked(these: TheseRules, zone: str, by_consent: bool, counts: tuple[int, ...]) -> tuple[str, ...]:
+    """What a permit lists; few combinations make up nearly all permits."""
+    rules = these.rules
+    return (
+        "stop_flags",
+        "prefix",
+        "third_party",
+        f"zone {zone}",
+        "closed_dates",
+        "hours by consent" if by_consent else "hours",
+        "closing_margin",
+        *limits.texts(rules, counts),
+        *(f"profile {stamp}" for stamp in stamps(rules)),
+    )
+
+
+def _permit(
+    lead: Lead, rules: CallingRules, campaign: CampaignName, found: _Open, used: limits.Used, at: datetime
+) -> Permit:
+    expires_at = min(at + timedelta(seconds=PERMIT_LIFE_S), found.interval.ends_at)
     return Permit(
         campaign=campaign,
         account_id=lead.account_id,
         number=lead.number,
         issued_at=at.astimezone(UTC),
         expires_at=expires_at.astimezone(UTC),
-        rules=(
-            "stop_flags",
-            f"zone {lead.zone}",
-            "closed_dates",
-            "hours",
-            "closing_margin",
-            *caps.counters(lead, rules),
-            "min_gap",
-        ),
+        rules=_checked(TheseRules(rules), lead.zone, found.by_consent, used.counts),
     )

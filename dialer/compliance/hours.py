@@ -17,11 +17,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dialer.settings import CallingRules, Window
+from dialer.calling_rules import CallingRules, Window
 
 _NEAR_DAYS = 8
 _FAR_DAYS = 400  # more than a year of closed dates in a row is a campaign that never calls
 _INSTANT = timedelta(microseconds=1)
+MIDNIGHT = time(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +90,26 @@ def next_opening(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime)
 
 def next_local_midnight(zones: tuple[ZoneInfo, ...], at: datetime) -> datetime:
     """When every candidate zone has begun a new day: the moment counters per day are surely zero."""
-    return max(_opens_at(at.astimezone(zone).date() + timedelta(days=1), time(0), zone) for zone in zones)
+    return days_end(zones, at, 1)
+
+
+def days_end(zones: tuple[ZoneInfo, ...], at: datetime, days: int) -> datetime:
+    """When so many local days, the one of `at` being the first, are over in every zone."""
+    if len(zones) == 1:
+        return _midnight(at.astimezone(zones[0]).date(), days, zones[0])
+    return max(_midnight(at.astimezone(zone).date(), days, zone) for zone in zones)
+
+
+@lru_cache(maxsize=4096)
+def _midnight(day: date, days: int, zone: ZoneInfo) -> datetime:
+    return _opens_at(day + timedelta(days=days), time(0), zone)
 
 
 def _around(rules: CallingRules, zones: tuple[ZoneInfo, ...], at: datetime, *, days: int) -> tuple[Interval, ...]:
-    return _intervals(_TheseRules(rules), zones, at.astimezone(UTC).date(), days)
+    return _intervals(TheseRules(rules), zones, at.astimezone(UTC).date(), days)
 
 
-class _TheseRules:
+class TheseRules:
     """Calling rules as a key: these very ones and no others, for their table of windows has no hash.
 
     A reload makes new rules, and so other keys; the reference keeps the old ones' identity from being used again.
@@ -111,11 +124,11 @@ class _TheseRules:
         return id(self.rules)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _TheseRules) and self.rules is other.rules
+        return isinstance(other, TheseRules) and self.rules is other.rules
 
 
 @lru_cache(maxsize=1024)
-def _intervals(these: _TheseRules, zones: tuple[ZoneInfo, ...], today: date, days: int) -> tuple[Interval, ...]:
+def _intervals(these: TheseRules, zones: tuple[ZoneInfo, ...], today: date, days: int) -> tuple[Interval, ...]:
     """Stretches open in all zones, in order, from two days before a UTC date to `days` after it and more.
 
     Two days on either side: a zone is up to 14 hours off UTC, and a window that touches the edge of what was

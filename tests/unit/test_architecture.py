@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "dialer"
 PURE = (
     "accounts/values.py",
     "agents.py",
+    "calling_rules.py",
     "calls.py",
     "campaigns",
     "compliance",
