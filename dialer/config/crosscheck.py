@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from zoneinfo import available_timezones
 
+from dialer.access import Role
 from dialer.campaigns import expressions
 from dialer.config.models import CampaignFile, DialerFile, DispositionSection, RouteSection
 from dialer.config.problems import Problem, key_path
@@ -42,6 +43,7 @@ def dialer_problems(source: Source, file: DialerFile) -> Iterator[Problem]:
     yield from _server_problems(wrong, file)
     yield from _endpoint_problems(wrong, file)
     yield from _extension_problems(wrong, file)
+    yield from _user_problems(wrong, file)
 
 
 def _server_problems(wrong: _Marker, file: DialerFile) -> Iterator[Problem]:
@@ -68,6 +70,24 @@ def _endpoint_problems(wrong: _Marker, file: DialerFile) -> Iterator[Problem]:
             if name in taken:
                 yield wrong((kind, name), f'"{name}" is already the name of one of the {taken[name]}')
             taken.setdefault(name, kind)
+
+
+def _user_problems(wrong: _Marker, file: DialerFile) -> Iterator[Problem]:
+    if file.users and not any(user.role is Role.ADMIN for user in file.users.values()):
+        yield wrong(("users",), "nobody is admin, so nobody could mend the settings; give one user `role: admin`")
+    if file.paths.control_group and not file.users:
+        text = "with a group on the control socket say in `users:` what its members may do"
+        yield wrong(("paths", "control_group"), text)
+    tokens: dict[str, str] = {}
+    for name, user in file.users.items():
+        agent = user.agent or name
+        if user.role is Role.AGENT and agent not in file.agents:
+            yield wrong(("users", name), _not_one(agent, file.agents, "an agent; write `agent: ID`"))
+        if user.role is not Role.AGENT and user.agent:
+            yield wrong(("users", name, "agent"), "only a user of role agent is one of the agents; remove this key")
+        if user.token and user.token in tokens:
+            yield wrong(("users", name, "token"), f"it is the same as that of {tokens[user.token]}; make another one")
+        tokens.setdefault(user.token, name)
 
 
 def _extension_problems(wrong: _Marker, file: DialerFile) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from dialer.access import UserSettings
 from dialer.config.crosscheck import campaign_problems, dialer_problems
 from dialer.config.models import CallingSection, CampaignFile, DialerFile, PacingSection
 from dialer.config.problems import Problem, SettingsFileError
@@ -123,7 +124,8 @@ def _dialer(source: Source, file: DialerFile) -> DialerSettings:
 
     return DialerSettings(
         source=source.path,
-        store_path=_inside(base, file.paths.store),
+        store_path=_inside(base, file.store.path or file.paths.store),
+        store_key=file.store.key,
         recordings_path=_inside(base, file.paths.recordings),
         control_path=_inside(base, file.paths.control),
         log_path=_inside(base, file.paths.log) if file.paths.log else None,
@@ -145,6 +147,11 @@ def _dialer(source: Source, file: DialerFile) -> DialerSettings:
             for name, one in file.supervisors.items()
         ),
         pause_reasons=dict(file.pause_reasons),
+        users=tuple(
+            UserSettings(name=name, role=one.role, agent=one.agent or "", token=one.token)
+            for name, one in file.users.items()
+        ),
+        control_group=file.paths.control_group or "",
     )
 
 

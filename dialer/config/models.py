@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dialer.access import Role
 from dialer.config.values import (
     CallerIds,
     Clock,
@@ -31,6 +32,7 @@ from dialer.types import Asks, ConnectStyle, Mode, NextKind, Outcome, StopFlag
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+UserName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.-]{0,31}$")]
 PerDay = Annotated[int, Field(ge=1, le=1_000)]
 
 
@@ -46,9 +48,25 @@ class PathsSection(Section):
     store: Text = "../var/dialer.sqlite"
     recordings: Text = "../var/recordings"
     control: Text = "../var/dialer.sock"
+    control_group: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] | None = None
     log: Text | None = None
     runtime: Text = "../.runtime"
     facts: Text = "../var/facts"
+
+
+class StoreSection(Section):
+    """The store, where it is more than a path."""
+
+    path: Text | None = None
+    key: Secret = ""
+
+
+class UserSection(Section):
+    """Somebody who may ask for something."""
+
+    role: Role
+    agent: EndpointName | None = None
+    token: Secret = ""
 
 
 class FactsSection(Section):
@@ -113,6 +131,7 @@ class DialerFile(Section):
     """`dialer.yaml`."""
 
     paths: PathsSection = PathsSection()
+    store: StoreSection = StoreSection()
     facts: FactsSection = FactsSection()
     time_zone: Text = "Asia/Shanghai"
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
@@ -120,6 +139,7 @@ class DialerFile(Section):
     trunks: Annotated[dict[Name, TrunkSection], Field(min_length=1)]
     agents: dict[EndpointName, AgentSection] = Field(default_factory=dict)
     supervisors: dict[EndpointName, SupervisorSection] = Field(default_factory=dict)
+    users: dict[UserName, UserSection] = Field(default_factory=dict)
     pause_reasons: dict[Annotated[str, Field(pattern=r"^[0-9]$")], Text] = Field(default_factory=dict)
 
 

@@ -89,6 +89,9 @@ class Veil:
             trunks=tuple(self._trunk(one) for one in settings.trunks),
             agents=tuple(_agent(one) for one in settings.agents),
             supervisors=(),
+            store_key="",
+            users=(),
+            control_group="",
         )
 
     def caller_id(self, number: str) -> str:
