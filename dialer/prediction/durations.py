@@ -40,6 +40,8 @@ class DurationModel:
         self.spent_s: Floats = np.zeros(len(EDGES_S))
         self.count = 0
         """Ends observed, never forgotten."""
+        self._mean_s: float | None = None
+        """Asked for at every decision, and changed by observations only."""
 
     def observe(self, seconds: float) -> None:
         """Something ended after so long."""
@@ -49,11 +51,14 @@ class DurationModel:
             self.ends *= 0.5
             self.spent_s *= 0.5
         self.count += 1
+        self._mean_s = None
 
     def mean_s(self) -> float:
         """The mean duration, in seconds."""
-        spent = float(self.spent_s.sum()) + PRIOR_DURATIONS * self.prior_mean_s
-        return spent / (float(self.ends.sum()) + PRIOR_DURATIONS)
+        if self._mean_s is None:
+            spent = float(self.spent_s.sum()) + PRIOR_DURATIONS * self.prior_mean_s
+            self._mean_s = spent / (float(self.ends.sum()) + PRIOR_DURATIONS)
+        return self._mean_s
 
     def ended_by(self, running_s: Floats, *, grace_s: float, limit_s: float = np.inf) -> tuple[Floats, Floats]:
         """The chance that what has lasted so long has ended.
@@ -92,6 +97,7 @@ class DurationModel:
         ends, spent_s = row(snapshot, "ends", len(EDGES_S)), row(snapshot, "spent_s", len(EDGES_S))
         mean_s, count = number(snapshot, "prior_mean_s"), int(number(snapshot, "count"))
         self.ends, self.spent_s, self.prior_mean_s, self.count = ends, spent_s, mean_s, count
+        self._mean_s = None
 
     def _risk(self, running_s: Floats) -> Floats:
         """Seconds: the summed hazard up to each age."""
