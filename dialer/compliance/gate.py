@@ -81,13 +81,10 @@ def check(
     if at.tzinfo is None:
         raise ValueError(f"the gate was asked about a moment without a zone: {at.isoformat()}")
     zones = hours.zones_of(lead.zone)
-    if (
-        refusal := _stopped(lead, rules)
-        or _elsewhere(lead, rules)
-        or _third_party(lead, rules)
-        or _zoneless(lead, rules)
-    ):
-        return refusal
+    refusal = _stopped(lead, rules) if lead.stop_flags else None
+    refusal = refusal or _elsewhere(lead, rules) or _third_party(lead, rules)
+    if refusal or not zones:
+        return refusal or _zoneless(lead, rules)
     used = limits.used(rules, lead, zones, at, reserved=reserved)
     found = _open(lead, rules, zones, at)
     if found is None:
@@ -117,7 +114,7 @@ def next_opening(rules: CallingRules, zone: str, at: datetime) -> datetime | Non
 
 
 def _stopped(lead: Lead, rules: CallingRules) -> Refusal | None:
-    for flag in StopFlag if lead.stop_flags else ():
+    for flag in StopFlag:
         if flag in lead.stop_flags:
             zh, en = sentences.STOPS[flag]
             of_contact = lead.role is ContactRole.CONTACT and flag in (StopFlag.REFUSED, StopFlag.WRONG_NUMBER)
@@ -148,9 +145,7 @@ def _third_party(lead: Lead, rules: CallingRules) -> Refusal | None:
     return _refusal(rules, "third_party", reasons, None, rule.origin)
 
 
-def _zoneless(lead: Lead, rules: CallingRules) -> Refusal | None:
-    if hours.zones_of(lead.zone):
-        return None
+def _zoneless(lead: Lead, rules: CallingRules) -> Refusal:
     reasons = (
         f"债务人时区不明（{lead.zone or '空'}），无法判断当地时间，不得外呼",
         f"the debtor's time zone is not known ({lead.zone or 'empty'}), nor then the local time",

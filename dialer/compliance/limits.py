@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import lru_cache
@@ -75,9 +75,22 @@ class _Tally(NamedTuple):
     last_at: datetime | None
 
 
+@dataclass(slots=True)
+class _Compiled:
+    """The limits of some rules, and answers that depend on the counters of a day alone."""
+
+    plans: tuple[_Plan, ...]
+    longest_gap: timedelta
+    """Of the limits on seconds since the debtor's last dial."""
+    is_steady: bool
+    """No limit comes into force on a date."""
+    fresh: dict[tuple[int, int, int], Used] = field(default_factory=dict)
+    """Counters of the day -> answer, for leads of which nothing else is known and that have room."""
+
+
 def of(rules: CallingRules) -> tuple[Limit, ...]:
     """Every limit of the rules: the profiles', then the campaign's own caps and gap."""
-    return tuple(plan.limit for plan in _plans(TheseRules(rules)))
+    return tuple(plan.limit for plan in _compiled(TheseRules(rules)).plans)
 
 
 def used(rules: CallingRules, lead: Lead, zones: tuple[ZoneInfo, ...], at: datetime, *, reserved: bool = False) -> Used:
@@ -90,10 +103,16 @@ def used(rules: CallingRules, lead: Lead, zones: tuple[ZoneInfo, ...], at: datet
         at: now, aware.
         reserved: an agent is reserved for this very call.
     """
-    tally = _Tally(
-        lead.number_attempts_today, lead.debtor_attempts_today, lead.debtor_conversations_today, lead.last_attempt_at
-    )
-    return _used(_plans(TheseRules(rules)), lead, lead.touches, tally, zones, at, reserved)
+    compiled = _compiled(TheseRules(rules))
+    today = (lead.number_attempts_today, lead.debtor_attempts_today, lead.debtor_conversations_today)
+    last_at = lead.last_attempt_at
+    is_fresh = not lead.touches and (last_at is None or at - last_at >= compiled.longest_gap)
+    if is_fresh and (known := compiled.fresh.get(today)) is not None:
+        return known
+    answer = _used(compiled.plans, lead, lead.touches, _Tally(*today, last_at), zones, at, reserved)
+    if is_fresh and answer.blocked is None and (compiled.is_steady or not any(today)):
+        compiled.fresh[today] = answer
+    return answer
 
 
 def room_after(
@@ -129,7 +148,7 @@ def room_after(
         lead.debtor_conversations_today + (Counted.CONVERSATION in counted),
         at,
     )
-    plans: Iterable[_Plan] = _plans(TheseRules(rules))
+    plans: Iterable[_Plan] = _compiled(TheseRules(rules)).plans
     if not same_number:
         plans = (plan for plan in plans if plan.limit.key is not LimitKey.NUMBER)
     if not zones:
@@ -146,7 +165,8 @@ def texts(rules: CallingRules, counts: tuple[int, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _texts(these: TheseRules, counts: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(
-        f"{name(plan.limit)} {spent}/{plan.limit.max}" for plan, spent in zip(_plans(these), counts, strict=True)
+        f"{name(plan.limit)} {spent}/{plan.limit.max}"
+        for plan, spent in zip(_compiled(these).plans, counts, strict=True)
     )
 
 
@@ -157,11 +177,21 @@ def name(limit: Limit) -> str:
 
 
 @lru_cache(maxsize=256)
-def _plans(these: TheseRules) -> tuple[_Plan, ...]:
+def _compiled(these: TheseRules) -> _Compiled:
     rules = these.rules
-    return tuple(
+    plans = tuple(
         _Plan(limit, _shortcut(limit), limit.room, limit.key is LimitKey.CONTACT)
         for limit in (*rules.limits, *_own(rules))
+    )
+    gaps = [
+        plan.limit.window.seconds
+        for plan in plans
+        if plan.shortcut is _Shortcut.LAST_DIAL and isinstance(plan.limit.window, Rolling)
+    ]
+    return _Compiled(
+        plans=plans,
+        longest_gap=timedelta(seconds=max(gaps, default=0.0)),
+        is_steady=all(plan.limit.in_force_on is None for plan in plans),
     )
 
 
