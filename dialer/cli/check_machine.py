@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from dialer.cli.checks import Check, Health, Text2, bad, ok
+from dialer.cli.checks import Check, Health, Text2, bad, ok, skipped
 from dialer.cli.session import Session
 from dialer.errors import ControlError, DialerError, StoreError
 from dialer.settings import DialerSettings
@@ -45,7 +45,8 @@ def check_campaigns(session: Session) -> Iterator[Check]:
 
 def check_machine(settings: DialerSettings, session: Session) -> Iterator[Check]:
     """The store, the disk, the log and the control socket."""
-    yield _store(settings.store_path)
+    yield _store(settings)
+    yield _encryption(settings)
     for name, folder in (("disk.store", settings.store_path.parent), ("disk.recordings", settings.recordings_path)):
         yield _disk(name, folder)
     if settings.log_path is not None:
@@ -53,19 +54,31 @@ def check_machine(settings: DialerSettings, session: Session) -> Iterator[Check]
     yield _control(session)
 
 
-def _store(path: Path) -> Check:
+def _store(settings: DialerSettings) -> Check:
     from dialer.store.sqlite import SqliteStore
 
+    path = settings.store_path
     if not path.exists():
         said = Text2(zh=f"还没有数据文件 {path}", en=f"there is no store yet at {path}")
         advice = Text2(zh="用 dialer import 导入名单时会创建。", en="`dialer import` makes it with the first list.")
         return bad("store", said, advice, health=Health.WARNING)
     try:
-        SqliteStore.open(path).close()
+        SqliteStore.open(path, key=settings.store_key).close()
     except StoreError as error:
         said = Text2(zh=str(error), en=str(error))
         return bad("store", said, Text2(zh="恢复备份，或移走该文件。", en="Restore a backup, or move the file away."))
     return ok("store", f"数据文件 {path} 可用", f"the store {path} opens")
+
+
+def _encryption(settings: DialerSettings) -> Check:
+    """Whether the store is unreadable for whoever carries its disk away."""
+    if settings.store_key:
+        return ok("store.key", "数据文件已加密", "the store is encrypted")
+    return skipped(
+        "store.key",
+        "数据文件未加密；需要时设置 store.key 并运行 dialer store encrypt",
+        "the store is not encrypted; if it should be, set store.key and `dialer store encrypt`",
+    )
 
 
 def _existing(folder: Path) -> Path:

@@ -86,7 +86,7 @@ def accounts(
 def _store(session: Session) -> SqliteStore:
     from dialer.store.sqlite import SqliteStore
 
-    return SqliteStore.open(session.settings.store_path)
+    return SqliteStore.open(session.settings.store_path, key=session.settings.store_key)
 
 
 def _write(session: Session, rows: Iterator[Mapping[str, Cell]], out: Path) -> None:

@@ -68,7 +68,7 @@ def _store(session: Session, preview: ImportPreview, list_name: str) -> dict[str
     """Import everything in one transaction; returns the counts."""
     from dialer.store.sqlite import SqliteStore
 
-    store = SqliteStore.create(session.settings.store_path)
+    store = SqliteStore.create(session.settings.store_path, key=session.settings.store_key)
     try:
         result = store.import_accounts(list_name, preview.source.name, preview.accounts, SystemClock().now_at())
     finally:

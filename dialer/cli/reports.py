@@ -82,7 +82,7 @@ def report(
     session = session_of(context)
     asked = _asked(session, campaign, WhatIfOptions(wanted=what_if, target=target, seeds=seeds, jobs=jobs))
     wanted = [session.campaign(name) for name in ([campaign] if campaign else session.campaign_names())]
-    store = SqliteStore.open(session.settings.store_path)
+    store = SqliteStore.open(session.settings.store_path, key=session.settings.store_key)
     try:
         found = [(one, _report(session, store, one, since, until)) for one in wanted]
         found = [(one, told) for one, told in found if campaign or told.attempts]

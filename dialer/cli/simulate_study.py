@@ -100,7 +100,7 @@ def _store(session: Session) -> Iterator[SqliteStore | None]:
         return
     from dialer.store.sqlite import SqliteStore
 
-    store = SqliteStore.open(session.settings.store_path)
+    store = SqliteStore.open(session.settings.store_path, key=session.settings.store_key)
     try:
         yield store
     finally:

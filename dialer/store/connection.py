@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from dialer.errors import StoreError, WriteRefusedError
+from dialer.store.cipher import cipher_errors, is_integrity_error, is_plain, open_cipher
 
 BUSY_S = 10.0
 """How long a writer waits for another one before it gives up."""
@@ -28,22 +29,31 @@ _CURES = {
     sqlite3.SQLITE_FULL: "cannot grow, because the disk is full; free some space and try again",
     sqlite3.SQLITE_IOERR: "cannot be read or written, the disk reports an error; check the disk and its mount",
     sqlite3.SQLITE_CORRUPT: "is damaged; stop the engine and put back the last backup",
-    sqlite3.SQLITE_NOTADB: "is not a store at all; check store_path in dialer.yaml, or put back a backup",
+    sqlite3.SQLITE_NOTADB: "is encrypted, or is not a store at all; set store.key in dialer.yaml, check its path, "
+    "or put back a backup",
 }
 
 
-def connect(path: Path) -> Database:
+def connect(path: Path, key: str = "") -> Database:
     """Open an existing file with the store's settings.
 
+    Args:
+        path: the file.
+        key: what encrypts it; empty: it is not encrypted.
+
     Raises:
-        StoreError: it is missing, or SQLite cannot open it.
+        StoreError: it is missing, its key is wrong, or SQLite cannot open it.
     """
     if not path.is_file():
         raise StoreError(f"There is no store at {path}. Check store_path in dialer.yaml, or import a list first.")
-    with sentences(path):
+    with sentences(path, encrypted=bool(key)):
         # Transactions are ours alone (isolation_level None); the engine's worker thread is not the opener's.
-        connection = sqlite3.connect(
-            path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        connection = (
+            open_cipher(path, key, timeout_s=BUSY_S)
+            if _needs_cipher(path, key)
+            else sqlite3.connect(
+                path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
         )
         try:
             return _prepared(connection)
@@ -52,10 +62,26 @@ def connect(path: Path) -> Database:
             raise
 
 
+def _needs_cipher(path: Path, key: str) -> bool:
+    """Whether the file is opened with its key.
+
+    Raises:
+        StoreError: the settings have a key and the file is not encrypted.
+    """
+    if key and is_plain(path):
+        raise StoreError(
+            f"The store {path} is not encrypted, and dialer.yaml has a store.key. Encrypt it with "
+            "`dialer store encrypt`, or take the key out of dialer.yaml."
+        )
+    return bool(key)
+
+
 def _prepared(connection: sqlite3.Connection) -> Database:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten, so that no number outlives its row in a free part of the file.
+    connection.execute("PRAGMA secure_delete = ON")
     # KiB; enough for the indexes that every lease reads, and small enough to be full within the first minutes.
     connection.execute("PRAGMA cache_size = -8192")
     return Database(connection, execute_plugins=False)
@@ -85,15 +111,21 @@ def keep_private(path: Path) -> None:
 
 
 @contextmanager
-def sentences(path: Path) -> Iterator[None]:
+def sentences(path: Path, *, encrypted: bool = False) -> Iterator[None]:
     """Turn SQLite's errors into `StoreError`s that say what to do."""
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        raise WriteRefusedError(f"The store {path} refused a write and nothing was written: {error}.") from error
-    except sqlite3.Error as error:
+    except cipher_errors() as error:
+        if is_integrity_error(error):
+            raise WriteRefusedError(f"The store {path} refused a write and nothing was written: {error}.") from error
         code = getattr(error, "sqlite_errorcode", None)
-        cure = _CURES.get(code & 0xFF) if isinstance(code, int) else None  # the low byte is the primary code
+        code = code & 0xFF if isinstance(code, int) else None  # the low byte is the primary code
+        if encrypted and code == sqlite3.SQLITE_NOTADB:
+            raise StoreError(
+                f"The store {path} does not open with this key. Check store.key in dialer.yaml; "
+                "without the right key nothing can be read, by anybody."
+            ) from None
+        cure = _CURES.get(code) if code is not None else None
         said = f"The store {path} {cure}" if cure else f"The store {path} failed"
         raise StoreError(f"{said} ({error}).") from error
 

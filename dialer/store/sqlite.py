@@ -45,14 +45,18 @@ class SqliteStore:
         self._engine: str | None = None  # who leases through this store; leases of others are not ours to end
 
     @classmethod
-    def open(cls, path: Path | str) -> Self:
+    def open(cls, path: Path | str, *, key: str = "") -> Self:
         """Open an existing store and bring its schema up to date.
 
+        Args:
+            path: the file.
+            key: what encrypts it; empty: it is not encrypted.
+
         Raises:
-            StoreError: the file is missing, damaged, locked, or newer than this program.
+            StoreError: the file is missing, damaged, locked, newer than this program, or its key is another one.
         """
         path = Path(path)
-        database = connect(path)
+        database = connect(path, key)
         try:
             with sentences(path):
                 migrate(database, SystemClock().now_at())
@@ -63,14 +67,14 @@ class SqliteStore:
         return cls(path, database)
 
     @classmethod
-    def create(cls, path: Path | str) -> Self:
-        """Open a store and make it first when there is none.
+    def create(cls, path: Path | str, *, key: str = "") -> Self:
+        """Open a store and make it first when there is none; with a key, encrypted.
 
         Raises:
             StoreError: the file cannot be made, or as `open`.
         """
         make_file(Path(path))
-        return cls.open(path)
+        return cls.open(path, key=key)
 
     # --- what the engine needs --------------------------------------------------------------------------
 
