@@ -22,6 +22,7 @@ from dialer.cli.lang import Lang
 from dialer.clock import SystemClock
 from dialer.config import SettingsFileError, load_campaign, load_dialer
 from dialer.control import ControlServer
+from dialer.control_door import Door
 from dialer.engine import Engine
 from dialer.errors import SettingsError
 from dialer.settings import CampaignSettings, DialerSettings
@@ -43,7 +44,7 @@ _log = structlog.stdlib.get_logger("dialer.app")
 
 def open_store(settings: DialerSettings) -> SqliteStore:
     """The store of these settings, made when it is not there yet."""
-    return SqliteStore.create(settings.store_path)
+    return SqliteStore.create(settings.store_path, key=settings.store_key)
 
 
 def campaigns_folder(settings: DialerSettings) -> Path:
@@ -142,7 +143,8 @@ async def _serve(
 async def running(settings: DialerSettings) -> AsyncIterator[Engine]:
     """An engine that runs, with its control socket open; stops it at the end."""
     engine = make_engine(settings)
-    async with ControlServer(settings.control_path, engine):
+    door = Door(users=lambda: engine.settings.users)
+    async with ControlServer(settings.control_path, engine, door=door, group=settings.control_group):
         task = asyncio.create_task(engine.run(), name="engine")
         try:
             await engine.started(task)

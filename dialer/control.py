@@ -1,6 +1,6 @@
 """How do commands talk to a running engine?
 
-Over a unix socket that only its owner may open: one JSON object per line, at most `MAX_LINE_BYTES` long.
+Over a unix socket that only its owner, or a group, may open: one JSON object per line, at most `MAX_LINE_BYTES` long.
 
     -> {"id": 1, "method": "campaign.pause", "params": {"campaign": "m1"}}
     <- {"id": 1, "result": {"reports": [...]}}
@@ -30,6 +30,7 @@ from pydantic import JsonValue, ValidationError
 
 from dialer.control_client import MAX_LINE_BYTES, snapshot_to_json
 from dialer.control_client import ControlClient as ControlClient
+from dialer.control_door import Door, peer_uid
 from dialer.control_requests import (
     AGENT_WISHES,
     CAMPAIGN_STATES,
@@ -89,6 +90,7 @@ class ErrorKind(StrEnum):
     BAD_REQUEST = "bad_request"  # not a request, or its parameters are wrong
     UNKNOWN_METHOD = "unknown_method"
     REFUSED = "refused"  # the engine says no
+    FORBIDDEN = "forbidden"  # not for this role, or nobody known
     INTERNAL = "internal"  # a defect; the engine's log knows more
 
 
@@ -98,11 +100,15 @@ class ControlServer:
     Args:
         path: the socket. Its folder is made, closed to others, when it is missing.
         target: who is commanded.
+        door: who may ask for what, and where it is recorded; by default the owner may everything.
+        group: of the operating system, whose members may connect too; empty: the owner alone.
     """
 
-    def __init__(self, path: Path, target: ControlTarget) -> None:
+    def __init__(self, path: Path, target: ControlTarget, *, door: Door | None = None, group: str = "") -> None:
         self._path = path
         self._target = target
+        self._door = door or Door()
+        self._group = group
         self._lock: int | None = None
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -125,7 +131,7 @@ class ControlServer:
         """
         self._lock = claim(self._path)
         try:
-            listener = bind(self._path)
+            listener = bind(self._path, self._group)
             self._server = await asyncio.start_unix_server(self._accept, sock=listener, limit=MAX_LINE_BYTES)
         except BaseException:
             os.close(self._lock)
@@ -192,7 +198,10 @@ class ControlServer:
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         try:
-            if request.method == "board.watch":
+            visitor = self._door.visitor(peer_uid(writer.get_extra_info("socket")), request.token)
+            if refused := await self._door.admit(visitor, request):
+                await _error(writer, request.id, ErrorKind.FORBIDDEN, refused)
+            elif request.method == "board.watch":
                 await self._watch(request, writer)
             else:
                 result = await self._do(request.method, request.params)

@@ -65,10 +65,12 @@ class ControlClient:
     Args:
         path: the engine's control socket.
         timeout_s: how long to wait for an answer.
+        token: who asks, for those whom their user of the operating system does not tell.
     """
 
-    def __init__(self, path: Path, *, timeout_s: float = 15.0) -> None:
+    def __init__(self, path: Path, *, timeout_s: float = 15.0, token: str = "") -> None:
         self._path = path
+        self._token = token
         self._timeout_s = timeout_s
 
     def call(self, method: str, **params: JsonValue) -> JsonValue:
@@ -114,7 +116,8 @@ class ControlClient:
         return True
 
     def _converse(self, method: str, params: dict[str, JsonValue]) -> Iterator[dict[str, JsonValue]]:
-        request = json.dumps({"id": 1, "method": method, "params": params}).encode() + b"\n"
+        asked = {"id": 1, "method": method, "params": params} | ({"token": self._token} if self._token else {})
+        request = json.dumps(asked).encode() + b"\n"
         with self._connect() as connection:
             try:
                 connection.sendall(request)

@@ -23,6 +23,8 @@ class Request(_Strict):
     id: int
     method: str
     params: dict[str, JsonValue] = {}
+    token: Annotated[str, Field(max_length=128, repr=False)] = ""
+    """Who asks, for those whom their user of the operating system does not tell."""
 
 
 class Nothing(_Strict):

@@ -1,13 +1,15 @@
 """Where does an engine listen for commands, and how does it know that it is the only one?
 
-The socket has mode 0600. Beside it lies a lock file; whoever holds its lock is the living engine, and the
-kernel lets go of a dead engine's lock however it died. So a left-over socket is replaced without guessing.
+The socket has mode 0600, or 0660 and a group where the settings name one. Beside it lies a lock file; whoever holds its
+lock is the living engine, and the kernel lets go of a dead engine's lock however it died. So a left-over socket is
+replaced without guessing.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import grp
 import os
 import socket
 import stat
@@ -43,8 +45,16 @@ def claim(path: Path) -> int:
     return lock
 
 
-def bind(path: Path) -> socket.socket:
-    """A listening socket of mode 0600 in place of whatever socket a dead engine left."""
+def bind(path: Path, group: str = "") -> socket.socket:
+    """A listening socket of mode 0600 in place of whatever socket a dead engine left.
+
+    Args:
+        path: where.
+        group: of the operating system; its members may connect too (mode 0660). Empty: the owner alone.
+
+    Raises:
+        ControlError: something else lies there, it cannot be made, or there is no such group.
+    """
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise ControlError(f"{path} exists and is not a socket; move it away or name another control socket.")
@@ -54,6 +64,15 @@ def bind(path: Path) -> socket.socket:
     before = os.umask(0o177)
     try:
         listener.bind(str(path))
+        if group:
+            os.chown(path, -1, grp.getgrnam(group).gr_gid)
+            path.chmod(0o660)
+    except KeyError:
+        listener.close()
+        path.unlink(missing_ok=True)
+        raise ControlError(
+            f"There is no group {group} on this machine; make it, or name another one in paths.control_group."
+        ) from None
     except OSError as error:
         listener.close()
         raise ControlError(f"The control socket {path} cannot be made: {error.strerror}.") from error

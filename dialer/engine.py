@@ -120,6 +120,11 @@ class Engine:
             return row
         return replace(row, accounts_total=progress.total, accounts_done=progress.done)
 
+    @property
+    def settings(self) -> DialerSettings:
+        """`dialer.yaml` as it was read last."""
+        return self._settings
+
     async def tell(self, fact: Fact) -> tuple[Report, ...]:
         """Feed a fact; reports of level `error` mean that it was refused."""
         reports = tuple(effect for effect in self._step(fact) if isinstance(effect, Report))

@@ -9,7 +9,8 @@
     |   `-- AmiError       the manager connection (see `dialer.ami`)
     |-- ControlError       the engine refused or did not answer a command
     |-- PhoneError         a softphone
-    `-- RecordingError     recorded facts that are missing, damaged or of another format
+    |-- RecordingError     recorded facts that are missing, damaged or of another format
+    `-- AccessError        somebody whose role does not allow it, or whom nobody knows
 
 A normal "no" (a refusal of the gate, a busy line, a rejected row) is a value and never an exception.
 Every message is a sentence or two: what was wrong, where, and what to do.
@@ -66,6 +67,12 @@ class PhoneError(DialerError):
     """A softphone cannot start or register."""
 
     exit_code = 7
+
+
+class AccessError(DialerError):
+    """Whoever asks may not; the message says which role may."""
+
+    exit_code = 9
 
 
 class RecordingError(DialerError):
