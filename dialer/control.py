@@ -51,6 +51,8 @@ from dialer.types import AgentId, CampaignName
 
 WRITE_TIMEOUT_S: Final = 10.0
 """A reader of the board that takes nothing for this long is let go."""
+HEAR_OUT_S: Final = 1.0
+"""One who sent rubbish may go on sending for this long and still read why it was refused."""
 
 _ACCEPT_TICKS: Final = 3  # the accepting task, its transport, our callback
 _EXPECTED: Final = (
@@ -175,10 +177,13 @@ class ControlServer:
             try:
                 line = await self._unless_closing(reader.readuntil(b"\n"))
                 request = Request.model_validate_json(line)
-            except asyncio.IncompleteReadError:
+            except asyncio.IncompleteReadError as end:
+                if end.partial:
+                    await _error(writer, None, ErrorKind.BAD_REQUEST, _EXPECTED)
                 return
             except (asyncio.LimitOverrunError, ValidationError):
                 await _error(writer, None, ErrorKind.BAD_REQUEST, _EXPECTED)
+                await _hear_out(reader, writer)
                 return
             await self._answer(request, writer)
 
@@ -334,6 +339,18 @@ def _rows(snapshot: Snapshot, table: str, key: str, wanted: str) -> JsonValue:
 def _sentence(method: str, error: ValidationError) -> str:
     wrong = (f"{'.'.join(map(str, item['loc'])) or 'params'}: {item['msg']}" for item in error.errors())
     return f"{method}: {'; '.join(wrong)}."
+
+
+async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say that no more comes, and drop what is still on its way.
+
+    A socket that is closed with bytes unread resets the other side, which would lose the error that it was just told.
+    """
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEAR_OUT_S):
+            while await reader.read(MAX_LINE_BYTES):
+                pass
 
 
 async def _error(writer: asyncio.StreamWriter, number: int | None, kind: ErrorKind, message: str) -> None:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from dialer.errors import IntakeError
 
@@ -256,9 +257,15 @@ def missing_columns_message(columns: Columns, where: str) -> str:
     return "\n".join(lines)
 
 
+_LOOKED_AT = 1000
+_SUGGESTED = 5
+
+
 def _near_misses(unknown: Sequence[str], field: Field) -> list[str]:
     known = [normalise_header(alias) for alias in ALIASES[field]]
-    return [shown for shown in unknown if difflib.get_close_matches(normalise_header(shown), known, 1, cutoff=0.7)]
+    different = list(dict.fromkeys(unknown))[:_LOOKED_AT]
+    alike = (one for one in different if difflib.get_close_matches(normalise_header(one), known, 1, cutoff=0.7))
+    return list(islice(alike, _SUGGESTED))
 
 
 def _suggestion(field: Field, header: str) -> str:

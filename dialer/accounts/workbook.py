@@ -19,6 +19,8 @@ MAX_INFLATED_BYTES = 4 << 30
 """All parts of a workbook together; more is a bomb or no list of debtors."""
 MAX_STRINGS_BYTES = 512 << 20
 """The table of shared strings, which is the one part that is held in memory."""
+MAX_ROWS = 1_048_576
+"""Source: Excel specifications and limits. A greater row number is forged: the rows up to it would all be made up."""
 _ROWS_AT_ONCE = 500
 _EXACT_DIGITS = 15
 """A spreadsheet's number holds 15 significant digits. Source: IEEE 754 binary64; Excel specifications and limits."""
@@ -112,9 +114,18 @@ def _choose(path: Path, sheets: list[_Sheet], wanted: str | None) -> _Sheet:
 def _rows(path: Path, sheet: _Sheet) -> Iterator[RawRow]:
     # The stated size of a sheet may be a lie of the program that wrote it; without it all rows are read.
     sheet.reset_dimensions()
-    numbered = enumerate(sheet.iter_rows(), start=1)
+    numbered = _filled(path, sheet)
     while batch := _next_rows(path, numbered):
         yield from batch
+
+
+def _filled(path: Path, sheet: _Sheet) -> Iterator[tuple[int, tuple[_Cell, ...]]]:
+    """The rows in which anything stands, with their numbers; the library makes up those that are left out."""
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if number > MAX_ROWS:
+            raise IntakeError(f"{path}: more than {MAX_ROWS:,} rows, or row numbers that no worksheet has 行数过多.")
+        if any(cell.value is not None for cell in cells):
+            yield number, cells
 
 
 def _next_rows(path: Path, numbered: Iterator[tuple[int, tuple[_Cell, ...]]]) -> list[RawRow]:
@@ -122,6 +133,8 @@ def _next_rows(path: Path, numbered: Iterator[tuple[int, tuple[_Cell, ...]]]) ->
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return [_raw_row(number, cells) for number, cells in islice(numbered, _ROWS_AT_ONCE)]
+    except IntakeError:
+        raise
     except Exception as error:  # As above: a damaged part far down the sheet.
         raise _unreadable(path, error) from error
 

@@ -174,7 +174,9 @@ class DialerProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
     def _greet(self, greeting: bytearray, data: bytes) -> bytes:
         greeting += data
         line, separator, rest = bytes(greeting).partition(b"\r\n")
-        if not _GREETING.startswith(line[: len(_GREETING)]) or len(line) > MAX_GREETING_BYTES:
+        # Only a line that is not whole yet may be a mere beginning; its last byte may be the CR of a CRLF.
+        greets = line.startswith(_GREETING) if separator else _GREETING.startswith(line[: len(_GREETING)])
+        if not greets or len(line) > MAX_GREETING_BYTES + (not separator):
             raise AmiConnectError(
                 f"What answers there is not an Asterisk manager (it began with {line[:40]!r}); "
                 "check host and port of this server in the settings, and whether TLS is meant."

@@ -10,6 +10,7 @@ models to say, not for YAML's guesses (`no`, `1e3` and `0601` are safe here). Tw
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,13 +19,17 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from dialer.config.problems import Problem, SettingsFileError, key_path
 
 Tree = dict[str, "Tree"] | list["Tree"] | str | None
 KeyPath = tuple[str | int, ...]
 
+_MAX_BYTES = 1_000_000
 _MAX_NODES = 20_000  # far above any real file; aliases of aliases would otherwise multiply without end
+_MAX_DEPTH = 200  # brackets that are open, or columns of indentation
+_STACKED = re.compile(r"\s*(?:[-?:][ \t]+){30}")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -79,7 +84,12 @@ def read_source(path: Path, env: Mapping[str, str], *, made_by: str) -> tuple[So
 
 def _text(path: Path, made_by: str) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            text = f"it is larger than {_MAX_BYTES:,} bytes; is it a settings file?"
+            raise SettingsFileError([Problem(path=path, line=1, text=text)])
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise SettingsFileError([Problem(path=path, text=f"there is no such file; `{made_by}` makes one")]) from None
     except UnicodeDecodeError as problem:
@@ -91,6 +101,8 @@ def _text(path: Path, made_by: str) -> str:
 
 
 def _compose(path: Path, text: str) -> Node | None:
+    if (line := _too_deep(text)) is not None:
+        raise SettingsFileError([Problem(path=path, line=line, text="it is nested too deeply; flatten it")])
     yaml = YAML(typ="safe", pure=True)
     try:
         root: Node | None = yaml.compose(text)
@@ -100,10 +112,25 @@ def _compose(path: Path, text: str) -> Node | None:
         what = " ".join(part for part in (problem.context, problem.problem) if part)
         hint = "; indent with spaces" if "\\t" in what else ""
         raise SettingsFileError([Problem(path=path, line=line, text=f"not YAML: {what}{hint}")]) from None
-    except YAMLError as problem:
-        first = str(problem).splitlines()[0]
-        raise SettingsFileError([Problem(path=path, text=f"not YAML: {first}")]) from None
+    except ReaderError as problem:
+        line = len(text[: problem.position].splitlines()) or 1
+        what = f"the character U+{int(problem.character):04X} is not allowed; remove it"
+        raise SettingsFileError([Problem(path=path, line=line, text=f"not YAML: {what}")]) from None
+    except (YAMLError, ValueError) as problem:
+        first = (str(problem) or type(problem).__name__).splitlines()[0]
+        raise SettingsFileError([Problem(path=path, line=1, text=f"not YAML: {first[:200]}")]) from None
     return root
+
+
+def _too_deep(text: str) -> int | None:
+    """The line in which nesting is far beyond any real file, before a parser spends its time and stack on it."""
+    open_brackets = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        open_brackets += sum(line.count(one) for one in "[{") - sum(line.count(one) for one in "]}")
+        indented = len(line) - len(line.lstrip(" "))
+        if open_brackets > _MAX_DEPTH or indented > _MAX_DEPTH or _STACKED.match(line):
+            return number
+    return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,10 +206,12 @@ class _Reader:
         target = self.path.parent / str(node.value)
         try:
             mode = target.stat().st_mode
+            if not stat.S_ISREG(mode):  # a device or a pipe might never end
+                return self._wrong(key, f"!file {node.value}: {target} is not an ordinary file")
             text = target.read_text(encoding="utf-8")
         except FileNotFoundError:
             return self._wrong(key, f"!file {node.value}: there is no {target}; `dialer init` makes secrets")
-        except (OSError, UnicodeDecodeError) as problem:
+        except (OSError, ValueError) as problem:  # not there for us, not text, or no path at all
             return self._wrong(key, f"!file {node.value}: {target} cannot be read: {problem}")
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             allowed = f"{stat.S_IMODE(mode):04o}"
