@@ -12,10 +12,19 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from dialer.pbx.install import AsteriskTools
 
 ENDS_WITHIN_S = 10.0
+
+
+class Scenario(Protocol):
+    """What people do, as SIPp is told it."""
+
+    def scenario(self) -> str:
+        """The SIPp scenario."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +67,7 @@ class Callees:
 class Sipp:
     """SIPp playing `Callees` on a loopback port; use it in a `with`, then read `invites()`."""
 
-    def __init__(self, tools: AsteriskTools, folder: Path, callees: Callees, *, port: int, media_port: int) -> None:
+    def __init__(self, tools: AsteriskTools, folder: Path, callees: Scenario, *, port: int, media_port: int) -> None:
         self._tools = tools
         self._folder = folder
         self._callees = callees

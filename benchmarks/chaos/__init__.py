@@ -1,0 +1,1 @@
+"""Chaos: a campaign over real SIP while everything it stands on is killed, stopped, filled and set back."""
