@@ -35,7 +35,8 @@ from dialer.events import (
 from dialer.settings import DialerSettings, ServerSettings
 from dialer.types import ChannelId, ServerName
 
-RETRY_S: Final = 2.0
+RETRY_S: Final = 0.5
+"""A server that was never reached is tried again after so long: calls wait for it, and a refusal is cheap."""
 
 WireEffect = Bridge | HangUp | CallAgent | Say | Show | Inquire
 _log = structlog.stdlib.get_logger("dialer.engine")

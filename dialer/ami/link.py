@@ -49,7 +49,8 @@ class LinkTiming:
     ping_idle_s: float = 1.0
     dead_after_s: float = 3.0
     connect_timeout_s: float = 5.0
-    reconnect_delays_s: Sequence[float] = (0.1, 0.5, 1, 2, 5)
+    reconnect_delays_s: Sequence[float] = (0.1, 0.5, 1)
+    """The last one for ever: a server that is back must not wait for calls, and a refused connection is cheap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
