@@ -1,6 +1,6 @@
-"""How much of a number, a name or a text may people other than the agent on the call see?
+"""How much of a number, a name, an account or a text may people other than the agent on the call see?
 
-Whole numbers live in the store and on the wire; boards, logs, reports and phones' displays get these forms.
+Whole numbers live in the store and on the wire; boards, logs, reports, exports and phones' displays get these forms.
 """
 
 from __future__ import annotations
@@ -24,12 +24,17 @@ _COMPOUND_SURNAMES: Final = frozenset(
 
 _NO_DIGIT: Final = re.compile(r"\D")
 
-# A plus sign and digits with ordinary separators, or a bare run of 10 to 15 digits. A number with a decimal
-# part (Asterisk's 1732390000.12) is no phone number, and neither are digits inside a word or a UUID.
+# A plus sign and digits with ordinary separators, or a bare run of 10 to 19 digits: numbers, identity cards (18, the
+# last of which may be an X; GB 11643) and bank cards (16 to 19; ISO/IEC 7812). A number with a decimal part
+# (Asterisk's 1732390000.12) is no phone number, and neither are digits inside a word or a UUID. Words are those of
+# ASCII: `\w` holds Chinese too, and 电话13912341234 is how a note is written.
 _PHONE_LIKE: Final = re.compile(
     r"\+\d(?:[ ()-]{0,2}\d){6,14}(?!\d)"
-    r"|(?<![\w.])\d{10,15}(?![\w]|\.\d)"
-    r"|(?<![\w.])1[3-9]\d(?:[ -]\d{4}){2}(?!\d)"
+    r"|(?<![A-Za-z0-9_.])\d{10,19}(?![A-Za-z0-9_]|\.\d)"
+    r"|(?<![A-Za-z0-9_.])\d{17}[xX](?![A-Za-z0-9_])"
+    r"|(?<![A-Za-z0-9_.])1[3-9]\d(?:[ -]\d{4}){2}(?!\d)"
+    r"|(?<![A-Za-z0-9_.-])0\d{2,3}[ -]\d{7,8}(?![A-Za-z0-9_-]|\.\d)"
+    r"|(?<![A-Za-z0-9_.-])\d{4}(?:[ -]\d{4}){3}(?:[ -]\d{1,3})?(?![A-Za-z0-9_-]|\.\d)"
 )
 
 
@@ -64,6 +69,23 @@ def mask_name(name: str) -> str:
     return (name[:2] if name[:2] in _COMPOUND_SURNAMES and len(name) > 2 else name[0]) + "*"
 
 
+def mask_account(account_no: str) -> str:
+    """The last four characters of an account's number, `****0042`; of a short one fewer or none."""
+    account_no = account_no.strip()
+    shown = 4 if len(account_no) >= 2 * _SHORTEST_HIDDEN else 2 if len(account_no) >= _SHORTEST_HIDDEN + 2 else 0
+    return _STARS + (account_no[-shown:] if shown else "")
+
+
 def mask_text(text: str) -> str:
-    """The text with everything that looks like a phone number masked."""
+    """The text with everything masked that looks like a phone number, an identity card or a bank card."""
     return _PHONE_LIKE.sub(lambda found: mask_number(found[0]), text)
+
+
+def mask_about(text: str, *, name: str = "", account_no: str = "") -> str:
+    """As `mask_text`, and without a name and an account number that are known to belong to whom the text is about."""
+    text = mask_text(text)
+    if len(name.strip()) > 1:
+        text = text.replace(name.strip(), mask_name(name))
+    if len(account_no.strip()) >= _SHORTEST_HIDDEN:
+        text = text.replace(account_no.strip(), mask_account(account_no))
+    return text

@@ -19,6 +19,7 @@ from rich.text import Text
 from dialer.cli.lang import Lang
 from dialer.control_client import ControlClient
 from dialer.errors import SettingsError
+from dialer.masking import mask_text
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
 
 CONFIG_VARIABLE: Final = "DIALER_CONFIG"
@@ -125,7 +126,8 @@ class Session:
         typer.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def fail(self, message: str, *, kind: str, exit_code: int) -> NoReturn:
-        """Say what is wrong and leave."""
+        """Say what is wrong and leave; a number of somebody that is in the message is masked."""
+        message = mask_text(message)
         if self.json:
             error: JsonValue = {"error": {"kind": kind, "message": message, "exit_code": exit_code}}
             typer.echo(json.dumps(error, ensure_ascii=False), err=True)

@@ -8,7 +8,7 @@ from dialer.events import CloseAttempt, ReleaseLease, SaveCampaignState
 from dialer.floor import learning, previewing
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.floor.wrapping import conclude_by_default, conclude_unattended, conversation_ended, go_on
-from dialer.masking import mask_number
+from dialer.masking import mask_account, mask_number
 from dialer.types import AgentState, CampaignState, Outcome
 from dialer.values import replace
 
@@ -43,7 +43,7 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
         "call.closed",
         attempt=call.attempt_id,
         campaign=call.campaign,
-        account=call.lead.account_no,
+        account=mask_account(call.lead.account_no),
         number=mask_number(call.lead.number),
         trunk=call.trunk,
         outcome=outcome,

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sqlite_utils import Database
 
-from dialer.masking import mask_name, mask_number
+from dialer.masking import mask_about, mask_account, mask_name, mask_number
 from dialer.report import (
     ANSWERED_BY_PERSON,
     AgentLine,
@@ -28,7 +28,11 @@ _SQL = Statements("report")
 _MONEY = frozenset({"promised", "principal", "amount_due"})
 _BEGIN, _END = "0000", "9999"
 
+_FREE_TEXTS = frozenset({"note", "remark", "next_reason", "industry", "region"})
+"""Columns in which people may have written anything."""
+
 Cell = str | int | float | Decimal | None
+_Column = str | int | float | None
 
 
 def campaign_report(
@@ -194,16 +198,28 @@ def _export(
 ) -> Iterator[dict[str, Cell]]:
     with store.reading() as database:
         for row in database.query(_SQL[statement], dict(parameters)):
-            yield {key: _cell(key, value, unmasked=unmasked) for key, value in row.items()}
+            yield {key: _plain(key, value) for key, value in (row if unmasked else _masked(row)).items()}
 
 
-def _cell(key: str, value: str | int | float | None, *, unmasked: bool) -> Cell:
-    match key, value:
-        case "number", str() if not unmasked:
-            return mask_number(value)
-        case "debtor_name", str() if not unmasked:
-            return mask_name(value)
-        case key, int() if key in _MONEY:
-            return amount(value)
-        case _:
-            return value
+def _plain(key: str, value: _Column) -> Cell:
+    return amount(value) if key in _MONEY and isinstance(value, int) else value
+
+
+def _masked(row: Mapping[str, _Column]) -> dict[str, _Column]:
+    """A row without whole numbers, names and account numbers, the free texts of people included."""
+    name, account_no = str(row["debtor_name"]), str(row["account_no"])
+
+    def hide(key: str, value: _Column) -> _Column:
+        match key, value:
+            case "number", str():
+                return mask_number(value)
+            case "debtor_name", str():
+                return mask_name(value)
+            case "account_no", str():
+                return mask_account(value)
+            case key, str() if key in _FREE_TEXTS:
+                return mask_about(value, name=name, account_no=account_no)
+            case _:
+                return value
+
+    return {key: hide(key, value) for key, value in row.items()}
