@@ -16,6 +16,7 @@ _TRUNK_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _EXTENSION = re.compile(r"[0-9]{2,10}")
 _SECRET = re.compile(r"[A-Za-z0-9._~+/=@!%^*-]{8,128}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 _DISPLAY = re.compile(r'[^\x00-\x1f\x7f;\[\]"\\<>&${}@#]{0,60}')
 _CODEC = re.compile(r"[a-z0-9_]{1,20}")
@@ -137,6 +138,7 @@ class DialerPbx(Ports):
     Attributes:
         ami_secret: Of the manager user `dialer`.
         witness_secret: Of the manager user `witness`, who only looks.
+        engine_hosts: IPv4 addresses from which the engine and the witness may log in.
         agents: Phones that dial *10.
         supervisors: Phones that listen, whisper and barge.
         trunks: Lines to the network.
@@ -148,6 +150,7 @@ class DialerPbx(Ports):
 
     ami_secret: str = field(repr=False)
     witness_secret: str = field(repr=False)
+    engine_hosts: tuple[str, ...] = ("127.0.0.1",)
     agents: tuple[Phone, ...] = ()
     supervisors: tuple[Phone, ...] = ()
     trunks: tuple[Trunk, ...] = ()
@@ -159,6 +162,8 @@ class DialerPbx(Ports):
         Ports.__post_init__(self)  # super() without arguments does not work in a class with slots
         _check_secret("The AMI secret", self.ami_secret)
         _check_secret("The witness's AMI secret", self.witness_secret)
+        for host in self.engine_hosts:
+            _check(_IPV4, "An address of the engine", host, "an IPv4 address such as 10.0.0.5")
         _check(_SOUND, "The inbound message", self.inbound_message, "a sound name such as dialer/zh/identify")
         names = [phone.name for phone in (*self.agents, *self.supervisors)]
         names += [trunk.name for trunk in self.trunks]

@@ -78,6 +78,11 @@ BASE_MODULES: tuple[str, ...] = (
     "func_global",
     "func_timeout",
     "func_hangupcause",
+    # What the doctor reads by Getvar, so that its account needs no write class `system`.
+    "func_module",
+    "func_devstate",
+    "func_pjsip_aor",
+    "func_pjsip_contact",
 )
 
 DIALER_MODULES = (*BASE_MODULES, "app_mixmonitor", "app_amd", "app_chanspy")
@@ -124,6 +129,7 @@ def _dialer_files(pbx: DialerPbx) -> dict[str, str]:
             {
                 "ami_secret": pbx.ami_secret,
                 "witness_secret": pbx.witness_secret,
+                "permits": "\n".join(f"permit = {host}/255.255.255.255" for host in pbx.engine_hosts),
                 "event_filters": _event_filters(pbx.asterisk_version),
             },
         ),

@@ -98,10 +98,19 @@ def test_the_event_filter_is_written_as_the_version_reads_it(version: tuple[int,
     assert ("eventfilter = Event: (Hangup|Newstate|" in text) is not advanced
 
 
-def test_the_engines_manager_user_may_not_run_commands():
-    text = render_dialer(_pbx())["dialer_manager.conf"]
-    rights = {word.strip() for line in re.findall(r"^write = (.*)$", text, re.M) for word in line.split(",")}
-    assert rights == {"originate", "call", "system", "reporting", "user", "agent"}
+def test_manager_users_have_exactly_the_rights_they_need_from_exactly_where_they_are():
+    text = render_dialer(_pbx(engine_hosts=("127.0.0.1", "10.0.0.5")))["dialer_manager.conf"]
+    assert re.findall(r"^write = (.*)$", text, re.M) == ["originate,call,reporting", "reporting"]
+    assert re.findall(r"^read = (.*)$", text, re.M) == ["system,call,user,dtmf", "call,user"]
+    every = ["127.0.0.1/255.255.255.255", "10.0.0.5/255.255.255.255"]
+    assert re.findall(r"^permit = (.*)$", text, re.M) == every * 2
+    assert re.findall(r"^deny = (.*)$", text, re.M) == ["0.0.0.0/0.0.0.0"] * 2
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0/0", "10.0.0.5\npermit = 0.0.0.0/0", "any", "", "10.0.0.5;", "::1"])
+def test_an_engine_is_permitted_by_one_address_and_nothing_wider(host: str):
+    with pytest.raises(PbxValueError, match="address of the engine"):
+        _pbx(engine_hosts=(host,))
 
 
 def test_the_dropin_is_what_the_private_instance_runs_with():
