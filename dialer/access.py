@@ -113,6 +113,8 @@ COMMANDS: Final[Mapping[str, Grant]] = {
     **_grants(Reach.NOTHING, _STEER, "carrier up", "carrier down", "asterisk up", "asterisk down"),
     **_grants(Reach.NOTHING, _PLACE, "softphone"),
     **_grants(Reach.FILES, _LOOK, "doctor", "report", "replay", "simulate", "export attempts", "export accounts"),
+    **_grants(Reach.FILES, _LOOK, "why"),
+    **_grants(Reach.FILES, _BOOKS, "audit verify", "audit export"),
     **_grants(Reach.FILES, _STEER, "import", "serve", "run"),
     **_grants(Reach.FILES, _ADMIN, "asterisk render", "purge", "store encrypt", "store decrypt", "store rekey"),
     **_grants(Reach.FILES, _BOOKS, "hold", "holds"),

@@ -143,16 +143,27 @@ async def _serve(
 async def running(settings: DialerSettings) -> AsyncIterator[Engine]:
     """An engine that runs, with its control socket open; stops it at the end."""
     engine = make_engine(settings)
-    door = Door(users=lambda: engine.settings.users)
-    async with ControlServer(settings.control_path, engine, door=door, group=settings.control_group):
-        task = asyncio.create_task(engine.run(), name="engine")
-        try:
-            await engine.started(task)
-            with _prompt():
-                yield engine
-        finally:
-            engine.stop(drain_s=0.0)
-            await task
+    async with _books(settings) as books:
+        door = Door(users=lambda: engine.settings.users, sink=books)
+        async with ControlServer(settings.control_path, engine, door=door, group=settings.control_group):
+            task = asyncio.create_task(engine.run(), name="engine")
+            try:
+                await engine.started(task)
+                with _prompt():
+                    yield engine
+            finally:
+                engine.stop(drain_s=0.0)
+                await task
+
+
+@contextlib.asynccontextmanager
+async def _books(settings: DialerSettings) -> AsyncIterator[SqliteStore]:
+    """The store opened once more, for the audit log: so a record waits for no batch of the engine."""
+    books = await asyncio.to_thread(open_store, settings)
+    try:
+        yield books
+    finally:
+        await asyncio.to_thread(books.close)
 
 
 @contextlib.contextmanager

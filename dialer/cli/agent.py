@@ -103,7 +103,7 @@ def dispose(
 ) -> None:
     """Say what came of the call that the agent is wrapping up."""
     session = session_of(context)
-    params: dict[str, JsonValue] = {"agent": session.agent(agent).id, "code": code, "note": note}
+    params: dict[str, JsonValue] = {"agent": session.agent_id(agent), "code": code, "note": note}
     if amount is not None:
         params["amount"] = amount
     if due is not None:
@@ -114,7 +114,7 @@ def dispose(
 
 
 def _wish(session: Session, agent: str, wish: str, reason: str = "") -> None:
-    told(session, session.client().call(f"agent.{wish}", agent=session.agent(agent).id, reason=reason))
+    told(session, session.client().call(f"agent.{wish}", agent=session.agent_id(agent), reason=reason))
 
 
 def told(session: Session, result: JsonValue) -> None:

@@ -87,7 +87,8 @@ def _summary(session: Session, name: str) -> tuple[str, str, str, str]:
 def start(context: typer.Context, campaign: CampaignArgument) -> None:
     """Start a campaign in the running engine; one that runs gets its settings anew."""
     session = session_of(context)
-    session.campaign(campaign)  # a mistake in the file is told here with its line, before the engine is asked
+    if not session.is_remote:
+        session.campaign(campaign)  # a mistake in the file is told here with its line, before the engine is asked
     told(session, session.client().call("campaign.start", campaign=campaign))
 
 

@@ -25,6 +25,7 @@ from dialer.cli import (
     simulate,
 )
 from dialer.cli.errors import CommandLine
+from dialer.cli.guard import guard
 from dialer.cli.lang import Lang
 from dialer.cli.session import CONFIG_VARIABLE, DEFAULT_CONFIG, Session
 
@@ -68,6 +69,9 @@ app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(carrier.app, name="carrier")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(agent.app, name="agent")
+
+
+guard(app)
 
 
 def main() -> None:

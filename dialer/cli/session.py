@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
+from dialer.access import TOKEN_VARIABLE, Person
 from dialer.cli.lang import Lang
 from dialer.control_client import ControlClient
 from dialer.errors import SettingsError
@@ -24,11 +25,32 @@ from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
 
 CONFIG_VARIABLE: Final = "DIALER_CONFIG"
 DEFAULT_CONFIG: Final = Path("config/dialer.yaml")
+CONTROL_VARIABLE: Final = "DIALER_CONTROL"
+"""The control socket, for people who may not read the settings; the engine knows what they may."""
 
 
 def default_config(environment: Mapping[str, str]) -> Path:
     """Where `dialer.yaml` is when the command line does not say."""
     return Path(environment.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)
+
+
+def token_of(environment: Mapping[str, str]) -> str:
+    """A person's token; empty: none is given.
+
+    Raises:
+        SettingsError: the file cannot be read, or others may read it.
+    """
+    if token := environment.get(TOKEN_VARIABLE):
+        return token
+    if not (name := environment.get(f"{TOKEN_VARIABLE}_FILE")):
+        return ""
+    path = Path(name)
+    try:
+        if path.stat().st_mode & 0o077:
+            raise SettingsError(f"Others may read the token in {path}; run chmod 600 {path}.")
+        return next(iter(path.read_text(encoding="utf-8").splitlines()), "").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The token in {path} cannot be read: {error}.") from error
 
 
 @dataclass(eq=False, kw_only=True)
@@ -40,6 +62,8 @@ class Session:
     lang: Lang = Lang.EN
     out: Console = field(default_factory=lambda: Console(highlight=False))
     err: Console = field(default_factory=lambda: Console(highlight=False, stderr=True))
+    person: Person | None = None
+    """Who runs the command; None before it was asked, and for nobody known."""
 
     @cached_property
     def settings(self) -> DialerSettings:
@@ -55,6 +79,8 @@ class Session:
     @property
     def zone(self) -> ZoneInfo:
         """In which times of day are shown."""
+        if self.is_remote:
+            return ZoneInfo(os.environ.get("TZ") or "UTC")
         return ZoneInfo(self.settings.time_zone)
 
     @property
@@ -96,13 +122,33 @@ class Session:
             + self._choices(agent.id for agent in self.settings.agents)
         )
 
+    def agent_id(self, name: str) -> str:
+        """An agent's id, checked here where the settings can be read, else by the engine."""
+        return name if self.is_remote else self.agent(name).id
+
     def _choices(self, names: Iterable[str]) -> str:
         known = ", ".join(names)
         return self.pick(f"可选：{known or '无'}。", f"There are: {known or 'none'}.")
 
+    @property
+    def is_remote(self) -> bool:
+        """True for people who may reach the engine and not its files: `DIALER_CONTROL` names the socket."""
+        return bool(os.environ.get(CONTROL_VARIABLE))
+
+    @cached_property
+    def token(self) -> str:
+        """What tells who runs this command: `DIALER_TOKEN`, or the first line of `DIALER_TOKEN_FILE`; empty: nothing.
+
+        Raises:
+            SettingsError: the file cannot be read, or others may read it.
+        """
+        return token_of(os.environ)
+
     def client(self, *, timeout_s: float = 15.0) -> ControlClient:
         """The running engine's control socket."""
-        return ControlClient(self.settings.control_path, timeout_s=timeout_s)
+        named = os.environ.get(CONTROL_VARIABLE)
+        path = Path(named) if named else self.settings.control_path
+        return ControlClient(path, timeout_s=timeout_s, token=self.token)
 
     def pick(self, zh: str, en: str) -> str:
         """The text in the language of this invocation."""
