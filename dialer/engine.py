@@ -222,7 +222,9 @@ class Engine:
     async def _recover(self) -> None:
         """Take up what an earlier run left: its leases, its open attempts, its running campaigns."""
         released = await self._ledger.ask(lambda: self._store.release_leases(self._engine_name))
-        open_attempts = await self._ledger.ask(self._store.open_attempts)
+        open_attempts = await self._ledger.ask(
+            partial(self._store.open_attempts, engine=self._engine_name, at=self._clock.now_at())
+        )
         states = await self._ledger.ask(self._store.campaign_states)
         paused = await self._ledger.ask(self._store.paused_agents)
         _log.info("engine.started", released_leases=released, open_attempts=len(open_attempts))

@@ -338,6 +338,19 @@ class StoreRestored:
     """Writes are committed again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptBarred:
+    """What the permit rested on no longer held when the attempt was to be committed: nothing is written, no call made.
+
+    Also said of attempts that could not be committed because the store failed.
+    """
+
+    attempt_id: AttemptId
+    rule: str
+    """`lease`, `in_air`, `stop:<flag>`, `number`, `changed`, `counters`, `late`, `refused` or `store`."""
+    reason: str
+
+
 # --- facts from people and programs --------------------------------------------------------------------
 
 
@@ -400,6 +413,25 @@ class DispositionTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopAdded:
+    """Somebody forbade calls; it is in the store, and nothing in hand for these may be dialled any more."""
+
+    debtor_ids: frozenset[DebtorId] = frozenset()
+    phone_ids: frozenset[PhoneId] = frozenset()
+    """Every row of the numbers that are concerned, whoever's."""
+    flag: StopFlag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAsked:
+    """An agent asked to call an account, or a number of one, on behalf of a campaign; the lead is leased."""
+
+    agent_id: AgentId
+    campaign: CampaignName
+    lead: Lead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadsLeased:
     """The store's answer to `LeaseLeads`."""
 
@@ -440,12 +472,15 @@ Fact = (
     | PauseRecovered
     | StoreFailed
     | StoreRestored
+    | AttemptBarred
     | CampaignLaunched
     | CampaignRecalled
     | CampaignTold
     | SettingsReloaded
     | AgentTold
     | DispositionTold
+    | StopAdded
+    | CallAsked
     | LeadsLeased
     | Ticked
 )
@@ -575,6 +610,8 @@ class SaveAttempt:
     caller_id: str
     permit_rules: tuple[str, ...]
     at: datetime
+    good_until_at: datetime | None = None
+    """The end of the permit; what cannot be committed before it is not. None: it has none, as in tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What the engine keeps: writes go to the store's own thread, batch after batch, and calls wait for their attempts.
 
-What gathers while a batch is being committed is the next batch. When the store cannot commit, the same batch is tried
-again, nothing is dialled meanwhile, and nothing is skipped. A write that contradicts what is stored can never be
-committed: it is reported and left out, and a call whose attempt it was is never placed.
+What gathers while a batch is being committed is the next batch. When the store cannot commit, nothing is dialled: the
+attempts of the batch are barred, told so and left out, and the rest is tried again with whatever has gathered since,
+until it is committed; nothing else is skipped. A write that contradicts what is stored can never be committed: it is
+reported and left out, and a call whose attempt it was is never placed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import structlog
 from dialer.clock import Clock
 from dialer.errors import StoreError, WriteRefusedError
 from dialer.events import (
-    CallRefused,
+    AttemptBarred,
     Fact,
     LeadsLeased,
     LeaseLeads,
@@ -29,7 +30,7 @@ from dialer.events import (
     Write,
 )
 from dialer.store.api import Store
-from dialer.types import AttemptId, ChannelId
+from dialer.types import AttemptId
 
 LEASE_S: Final = 600.0
 """A lead that this engine neither dialled nor gave back is free again after this long."""
@@ -119,31 +120,53 @@ class Ledger:
     async def _commit(self, batch: list[Write | LeaseLeads | Originate]) -> None:
         """Commit a batch, then do what had to wait for it."""
         writes = [item for item in batch if not isinstance(item, LeaseLeads | Originate)]
-        refused = await self._apply(writes) if writes else frozenset()
+        withheld = await self._apply(writes) if writes else frozenset()
         for item in batch:
-            if isinstance(item, Originate) and item.attempt_id not in refused:
+            if isinstance(item, Originate) and item.attempt_id not in withheld:
                 self._send(item)
         for item in batch:
             if isinstance(item, LeaseLeads):
                 await self._lease(item)
 
     async def _apply(self, writes: list[Write]) -> frozenset[AttemptId]:
-        """Commit writes, however long it takes; returns the attempts that the store does not allow."""
+        """Commit writes, however long it takes; returns the attempts that are not to be made."""
+        withheld: frozenset[AttemptId] = frozenset()
         failed = False
         while True:
             try:
-                await self.ask(lambda: self._store.apply(writes))
+                withheld |= self._told_barred(await self._written(writes))
             except WriteRefusedError:
-                return await self._apply_one_by_one(writes)
+                withheld |= await self._apply_one_by_one(writes)
             except StoreError as error:
                 if not failed:
                     self._take(StoreFailed(reason=str(error)))
                 failed = True
+                withheld |= self._told_barred(_barred_by_failure(writes, str(error)))
                 await asyncio.sleep(RETRY_S)
+                writes = [one for one in (*writes, *self._gathered()) if not isinstance(one, SaveAttempt)]
+                continue
+            if failed:
+                self._take(StoreRestored())
+            return withheld
+
+    async def _written(self, writes: list[Write]) -> tuple[AttemptBarred, ...]:
+        return await self.ask(lambda: self._store.apply(writes, now=self._clock.now_at))
+
+    def _told_barred(self, bars: tuple[AttemptBarred, ...]) -> frozenset[AttemptId]:
+        for bar in bars:
+            self._take(bar)
+        return frozenset(bar.attempt_id for bar in bars)
+
+    def _gathered(self) -> list[Write]:
+        """Writes that came while the store failed, such as leads given back; calls and leases go on waiting."""
+        pending, self._pending = self._pending, []
+        gathered: list[Write] = []
+        for one in pending:
+            if isinstance(one, Originate | LeaseLeads | SaveAttempt):
+                self._pending.append(one)
             else:
-                if failed:
-                    self._take(StoreRestored())
-                return frozenset()
+                gathered.append(one)
+        return gathered
 
     async def _apply_one_by_one(self, writes: list[Write]) -> frozenset[AttemptId]:
         """Find the write that contradicts the store and leave it out."""
@@ -155,8 +178,8 @@ class Ledger:
         _log.error("store.write_refused", write=type(write).__name__, attempt=attempt_id)
         if not isinstance(write, SaveAttempt):
             return frozenset()
-        self._take(CallRefused(channel_id=ChannelId(write.attempt_id), reason="the store does not allow this attempt"))
-        return frozenset({write.attempt_id})
+        reason = "the store does not allow this attempt"
+        return self._told_barred((AttemptBarred(attempt_id=write.attempt_id, rule="refused", reason=reason),))
 
     async def _lease(self, wanted: LeaseLeads) -> None:
         campaign, at = wanted.settings, self._clock.now_at()
@@ -177,3 +200,9 @@ class Ledger:
                 next_due_at=leased.next_due_at,
             )
         )
+
+
+def _barred_by_failure(writes: list[Write], reason: str) -> tuple[AttemptBarred, ...]:
+    """No call waits for a store to come back: whom it may be made to, it would no longer be known."""
+    attempts = [one for one in writes if isinstance(one, SaveAttempt)]
+    return tuple(AttemptBarred(attempt_id=one.attempt_id, rule="store", reason=reason) for one in attempts)

@@ -16,10 +16,12 @@ from dialer.agents import Agent
 from dialer.events import (
     AgentLegUp,
     AgentTold,
+    AttemptBarred,
     AttemptRecovered,
     BridgeEntered,
     BridgeFailed,
     BridgeLeft,
+    CallAsked,
     CallRefused,
     CallUnresolved,
     CampaignLaunched,
@@ -45,11 +47,13 @@ from dialer.events import (
     OriginateFailed,
     PauseRecovered,
     SettingsReloaded,
+    StopAdded,
     StoreFailed,
     StoreRestored,
     Ticked,
 )
 from dialer.floor import (
+    asking,
     closing,
     connecting,
     dialing,
@@ -59,6 +63,7 @@ from dialer.floor import (
     reconciling,
     routing,
     shift,
+    withholding,
     wrapping,
 )
 from dialer.floor.books import CallBook
@@ -192,6 +197,12 @@ class Floor:
                 self._unresolved(fact, now)
             case OriginateFailed():
                 self._originate_failed(fact, now)
+            case AttemptBarred():
+                withholding.attempt_barred(floor, fact, now)
+            case StopAdded():
+                withholding.stop_added(floor, fact, now)
+            case CallAsked():
+                asking.call_asked(floor, fact, now)
             case StoreFailed():
                 floor.store_trouble = fact.reason
                 floor.report("store.failed", "error", reason=fact.reason)

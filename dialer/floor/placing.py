@@ -128,6 +128,7 @@ def _originate(
             caller_id=caller_id,
             permit_rules=permit.rules,
             at=now.at,
+            good_until_at=permit.expires_at,
         ),
         Originate(
             permit=permit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from dialer import agents
@@ -16,6 +16,9 @@ from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.floor.wrapping import say
 from dialer.masking import mask_name, mask_number
 from dialer.types import AgentId, AgentState, CampaignState, ServerName
+
+Concerned = Callable[[Lead], bool]
+"""Whether something holds of a lead."""
 
 SKIPPED_FOR_S = 1800.0
 """An account that was skipped is not offered again for this long (house rule)."""
@@ -110,6 +113,15 @@ def withdraw(floor: FloorState, run: CampaignRun, now: Moment, reason: str) -> N
         agent = floor.agents[agent_id]
         if agent.campaign == run.settings.name:
             _take_back(floor, agent, now, None, reason)
+
+
+def recall(floor: FloorState, concerned: Concerned, now: Moment, reason: str) -> int:
+    """Take back what agents are looking at and may not dial any more; returns how many accounts that were."""
+    shown = [agent_id for agent_id, lead in floor.offers.items() if concerned(lead)]
+    for agent_id in shown:
+        _take_back(floor, floor.agents[agent_id], now, None, reason)
+        say(floor, floor.agents[agent_id], Prompt.WRONG)
+    return len(shown)
 
 
 def _take_back(floor: FloorState, agent: Agent, now: Moment, not_before_at: datetime | None, reason: str) -> None:

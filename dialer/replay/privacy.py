@@ -18,6 +18,7 @@ from typing import Final, TypeVar, get_args
 
 from dialer.events import (
     AttemptRecovered,
+    CallAsked,
     CampaignLaunched,
     CampaignRecalled,
     ChannelsListed,
@@ -59,7 +60,7 @@ class Veil:
         match fact:
             case LeadsLeased():
                 return replace(fact, leads=tuple(pseudonymous(lead) for lead in fact.leads))
-            case AttemptRecovered():
+            case AttemptRecovered() | CallAsked():
                 return replace(fact, lead=pseudonymous(fact.lead))
             case SettingsReloaded():
                 return replace(fact, settings=self.settings(fact.settings))
@@ -116,12 +117,16 @@ def campaign(settings: CampaignSettings) -> CampaignSettings:
 
 
 def pseudonymous(lead: Lead) -> Lead:
-    """A lead under the ids that the store gave to its account, debtor and phone."""
+    """A lead under the ids that the store gave to its account, debtor and phone; its other numbers are counted."""
+    known = {lead.number: Number(f"phone-{lead.phone_id}")}
+    for touch in lead.touches:
+        known.setdefault(touch.number, Number(f"phone-{lead.phone_id}-other-{len(known)}"))
     return replace(
         lead,
         account_no=f"account-{lead.account_id}",
         debtor_name=f"debtor-{lead.debtor_id}",
-        number=Number(f"phone-{lead.phone_id}"),
+        number=known[lead.number],
+        touches=tuple(replace(touch, number=known[touch.number]) for touch in lead.touches),
     )
 
 

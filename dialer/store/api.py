@@ -6,12 +6,12 @@ nothing. The engine calls them from one worker thread; commands from their own p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from dialer.events import DayAnswers, Lead, Write
+from dialer.events import AttemptBarred, DayAnswers, Lead, Write
 from dialer.report import ListProgress
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AttemptId, CampaignName, CampaignState, Outcome, ServerName, TrunkName
@@ -63,12 +63,25 @@ class Store(Protocol):
         """
         ...
 
-    def apply(self, writes: Sequence[Write]) -> None:
-        """Do all writes, in order, in one durable transaction."""
+    def apply(self, writes: Sequence[Write], *, now: Callable[[], datetime] | None = None) -> tuple[AttemptBarred, ...]:
+        """Do all writes, in order, in one durable transaction.
+
+        Args:
+            writes: what to do.
+            now: tells the time inside the transaction, for permits that run out while it waits; None: they do not.
+
+        Returns:
+            The attempts that may not be made any more; nothing was written of them, and all else was.
+        """
         ...
 
-    def open_attempts(self) -> tuple[OpenAttempt, ...]:
-        """Attempts without a closing disposition, oldest first."""
+    def open_attempts(self, *, engine: str | None = None, at: datetime | None = None) -> tuple[OpenAttempt, ...]:
+        """Attempts without a closing disposition, oldest first.
+
+        Args:
+            engine: only its own, and those of others that are older than any call; None: all.
+            at: now, aware; needed with `engine`.
+        """
         ...
 
     def release_leases(self, engine: str) -> int:

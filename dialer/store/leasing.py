@@ -32,6 +32,9 @@ from dialer.types import (
     TrunkName,
 )
 
+LONGEST_CALL = timedelta(days=1)
+"""No call lasts so long (house rule); after it another engine's attempt belongs to whoever looks."""
+
 _SQL = Statements("lease")
 
 
@@ -183,9 +186,10 @@ def local_midnight(zone: str, at: datetime) -> datetime:
     return min((day.astimezone(UTC) for day in days), default=at - timedelta(days=1))
 
 
-def open_attempts(connection: sqlite3.Connection) -> tuple[OpenAttempt, ...]:
+def open_attempts(connection: sqlite3.Connection, engine: str | None, at: datetime | None) -> tuple[OpenAttempt, ...]:
     """As `Store.open_attempts`; the lead is as it was before the attempt."""
-    found = connection.execute(_SQL["open_attempts"]).fetchall()
+    long_ago = None if at is None else moment_text(at - LONGEST_CALL)
+    found = connection.execute(_SQL["open_attempts"], {"engine": engine, "long_ago": long_ago}).fetchall()
     return tuple(_open_attempt(connection, *row) for row in found)
 
 

@@ -7,7 +7,7 @@ file and makes every method atomic, durable, and `StoreError` on failure.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Self
 from sqlite_utils import Database
 
 from dialer.accounts.imported import ImportedAccount, ImportResult
+from dialer.audit import AuditEntry
 from dialer.clock import SystemClock
-from dialer.events import DayAnswers, Write
+from dialer.events import AttemptBarred, DayAnswers, Write
 from dialer.report import HistoryLine, ListProgress
 from dialer.settings import CampaignSettings
-from dialer.store import answers, concluding, importing, leasing
+from dialer.store import answers, audit, concluding, importing, leasing
 from dialer.store.api import Leased, OpenAttempt
 from dialer.store.columns import moment, moment_text
 from dialer.store.connection import connect, keep_private, make_file, reading, sentences, writing
@@ -85,18 +86,28 @@ class SqliteStore:
         self._engine = engine
         return leased
 
-    def apply(self, writes: Sequence[Write]) -> None:
+    def apply(self, writes: Sequence[Write], *, now: Callable[[], datetime] | None = None) -> tuple[AttemptBarred, ...]:
         """See `Store.apply`."""
         if not writes:
-            return
+            return ()
         with self._writing() as connection:
+            decisions, barred = audit.Decisions(connection), []
             for each in writes:
-                write(connection, each, self._engine)
+                bar = write(connection, each, self._engine, now)
+                decisions.note(each, bar)
+                barred += [bar] if bar is not None else []
+            decisions.add()
+        return tuple(barred)
 
-    def open_attempts(self) -> tuple[OpenAttempt, ...]:
+    def audit(self, entry: AuditEntry, *more: AuditEntry) -> None:
+        """Add to the log of decisions; see `dialer.audit`."""
+        with self._writing() as connection:
+            audit.record(connection, (entry, *more))
+
+    def open_attempts(self, *, engine: str | None = None, at: datetime | None = None) -> tuple[OpenAttempt, ...]:
         """See `Store.open_attempts`."""
         with self.reading() as database:
-            return leasing.open_attempts(database.conn)
+            return leasing.open_attempts(database.conn, engine, at)
 
     def release_leases(self, engine: str) -> int:
         """See `Store.release_leases`."""
@@ -216,3 +227,4 @@ class SqliteStore:
     def _writing(self) -> Iterator[Connection]:
         with self._turn, sentences(self._path), writing(self._database) as connection:
             yield connection
+            audit.record_stop_changes(connection)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
+from datetime import datetime
 
 from dialer.errors import WriteRefusedError
 from dialer.events import (
+    AttemptBarred,
     CloseAttempt,
     ReleaseLease,
     SaveAgentState,
@@ -18,6 +21,7 @@ from dialer.events import (
     Write,
 )
 from dialer.store.columns import moment_text, moment_text_or_none
+from dialer.store.committing import barred
 from dialer.store.concluding import save_disposition
 from dialer.store.statements import Statements
 
@@ -25,13 +29,19 @@ _SQL = Statements("write")
 _LEASE_SQL = Statements("lease")
 
 
-def write(connection: sqlite3.Connection, fact: Write, engine: str | None) -> None:
+def write(
+    connection: sqlite3.Connection, fact: Write, engine: str | None, now: Callable[[], datetime] | None = None
+) -> AttemptBarred | None:
     """Do one write.
 
     Args:
         connection: in a transaction that may write.
         fact: what to write.
-        engine: who leases through this store; None: nobody has, and any lease counts as ours.
+        engine: who leases through this store; None: nobody has, so leases are given back whoever holds them.
+        now: tells the time; see `dialer.store.committing`.
+
+    Returns:
+        Why an attempt may not be made, and then nothing was written of it.
 
     Raises:
         StoreError: the write contradicts what is stored.
@@ -49,7 +59,7 @@ def write(connection: sqlite3.Connection, fact: Write, engine: str | None) -> No
                 },
             )
         case SaveAttempt():
-            _save_attempt(connection, fact, engine)
+            return _save_attempt(connection, fact, engine, now)
         case CloseAttempt():
             _close_attempt(connection, fact)
         case SaveDisposition():
@@ -70,9 +80,15 @@ def write(connection: sqlite3.Connection, fact: Write, engine: str | None) -> No
             _save_refusal(connection, fact)
         case ReleaseLease():
             _release_lease(connection, fact, engine)
+    return None
 
 
-def _save_attempt(connection: sqlite3.Connection, fact: SaveAttempt, engine: str | None) -> None:
+def _save_attempt(
+    connection: sqlite3.Connection, fact: SaveAttempt, engine: str | None, now: Callable[[], datetime] | None
+) -> AttemptBarred | None:
+    bar = barred(connection, fact, engine, now)
+    if bar is not None:
+        return bar
     at = moment_text(fact.at)
     connection.execute(
         _SQL["save_attempt"],
@@ -87,17 +103,12 @@ def _save_attempt(connection: sqlite3.Connection, fact: SaveAttempt, engine: str
             "trunk": fact.trunk,
             "caller_id": fact.caller_id,
             "permit_rules": json.dumps(fact.permit_rules),
+            "engine": engine or "",
             "at": at,
         },
     )
-    marked = connection.execute(
-        _SQL["mark_attempted"], {"at": at, "account_id": fact.lead.account_id, "engine": engine}
-    )
-    if marked.rowcount == 0:
-        raise WriteRefusedError(
-            f"Attempt {fact.attempt_id} was not saved: account {fact.lead.account_no} is leased by another "
-            "engine by now. Lease it again before dialling."
-        )
+    connection.execute(_SQL["mark_attempted"], {"at": at, "account_id": fact.lead.account_id})
+    return None
 
 
 def _close_attempt(connection: sqlite3.Connection, fact: CloseAttempt) -> None:

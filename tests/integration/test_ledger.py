@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from dialer.clock import SystemClock
-from dialer.events import CallRefused, Fact, Lead, Originate, Permit, SaveAttempt, StoreFailed, StoreRestored
-from dialer.ledger import Ledger
+from dialer.events import (
+    AttemptBarred,
+    Fact,
+    Lead,
+    Originate,
+    Permit,
+    ReleaseLease,
+    SaveAttempt,
+    StoreFailed,
+    StoreRestored,
+)
+from dialer.ledger import RETRY_S, Ledger
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AttemptId
 from tests.unit import store_cases as case
@@ -117,23 +129,46 @@ def test_an_attempt_that_the_store_forbids_is_not_placed_and_the_others_are(book
 
     run(books, play)
     assert [name for name, _ in books.sent] == ["att-0", "att-2"]
-    assert [fact.channel_id for fact in books.told if isinstance(fact, CallRefused)] == ["att-1"]
+    assert [(fact.attempt_id, fact.rule) for fact in books.told if isinstance(fact, AttemptBarred)] == [
+        ("att-1", "in_air")
+    ]
 
 
-def test_a_locked_store_is_told_once_and_nothing_is_lost_when_it_opens_again(books: Books) -> None:
-    lead, *_ = leads(books, 1)
+def test_a_permit_that_ran_out_while_the_store_was_busy_is_not_used(books: Books) -> None:
+    old, new = leads(books, 2)
+
+    async def play(books: Books) -> None:
+        now = SystemClock().now_at()
+        books.place(replace(case.placed(old, "att-0"), good_until_at=now))
+        books.place(replace(case.placed(new, "att-1"), good_until_at=now + timedelta(minutes=1)))
+        await books.until(lambda: len(books.sent) == 1)
+
+    run(books, play)
+    assert books.sent == [(AttemptId("att-1"), True)]
+    assert [fact.rule for fact in books.told if isinstance(fact, AttemptBarred)] == ["late"]
+
+
+def test_while_the_store_is_locked_no_call_is_made_and_when_it_opens_only_new_ones_are(books: Books) -> None:
+    old, new = leads(books, 2)
     books.store._database.conn.execute("PRAGMA busy_timeout = 50")
     lock = sqlite3.connect(books.path, isolation_level=None)
 
     async def play(books: Books) -> None:
         lock.execute("BEGIN IMMEDIATE")
-        books.place(case.placed(lead, "att-0"))
-        await books.until(lambda: any(isinstance(fact, StoreFailed) for fact in books.told))
+        books.place(case.placed(old, "att-0"))
+        await books.until(lambda: any(isinstance(fact, AttemptBarred) for fact in books.told))
+        books.ledger.add(ReleaseLease(account_id=old.account_id))
+        await asyncio.sleep(2 * RETRY_S)
         assert books.sent == []
         lock.execute("ROLLBACK")
+        await books.until(lambda: isinstance(books.told[-1], StoreRestored))
+        books.place(case.placed(new, "att-1"))
         await books.until(lambda: len(books.sent) == 1)
 
     run(books, play)
     lock.close()
-    assert books.sent == [(AttemptId("att-0"), True)]
-    assert [type(fact) for fact in books.told] == [StoreFailed, StoreRestored]
+    assert books.sent == [(AttemptId("att-1"), True)]
+    assert [type(fact) for fact in books.told] == [StoreFailed, AttemptBarred, StoreRestored]
+    again = SqliteStore.open(books.path)
+    assert [lead.number for lead in case.take(again, engine="engine-2")] == [old.number]
+    again.close()

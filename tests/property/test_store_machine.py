@@ -119,7 +119,7 @@ class StoreMachine(RuleBasedStateMachine):
     def place(self, data: st.DataObject) -> None:
         lead = data.draw(st.sampled_from(self.idle()))
         attempt_id = AttemptId(f"att-{len(self.in_air) + self.concluded:05}")
-        self.store.apply(
+        bars = self.store.apply(
             [
                 SaveAttempt(
                     attempt_id=attempt_id,
@@ -133,7 +133,13 @@ class StoreMachine(RuleBasedStateMachine):
                 )
             ]
         )
-        self.in_air[attempt_id] = lead
+        if lead.number in self.forbidden or lead.account_no in self.never:
+            assert bars, "stopped, and dialled all the same"
+        if bars:
+            self.store.apply([ReleaseLease(account_id=lead.account_id)])
+            del self.leased[int(lead.account_id)]
+        else:
+            self.in_air[attempt_id] = lead
 
     @precondition(lambda self: self.in_air)
     @rule(data=st.data(), outcome=st.sampled_from(Outcome))

@@ -181,11 +181,14 @@ def whole_call(
     at: datetime = AT,
     stop: StopFlag | None = None,
     conversation: bool = False,
-) -> None:
+) -> bool:
+    """Place, close and conclude; False when the store barred the attempt."""
     """Place, close and conclude a call, as the engine would."""
-    store.apply([placed(lead, attempt_id, at=at)])
+    if store.apply([placed(lead, attempt_id, at=at)]):
+        return False
     concluding = concluded(lead, attempt_id, next_step, outcome, at=at, stop=stop, conversation=conversation)
     store.apply([closed(attempt_id, outcome, at=at), concluding])
+    return True
 
 
 def stocked(store: SqliteStore, accounts: Sequence[ImportedAccount], *, at: datetime = AT) -> SqliteStore:

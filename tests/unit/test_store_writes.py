@@ -53,8 +53,9 @@ def test_a_debtor_cannot_have_two_calls_in_the_air(store: SqliteStore) -> None:
     stocked(store, [account("a", 1)])
     (lead,) = take(store)
     store.apply([placed(lead, "att-1")])
-    with pytest.raises(StoreError, match="UNIQUE"):
-        store.apply([placed(lead, "att-2")])
+    (bar,) = store.apply([placed(lead, "att-2")])
+    assert (bar.rule, bar.attempt_id) == ("in_air", "att-2")
+    assert rows(store, "SELECT attempt_id FROM attempts") == [("att-1",)]
 
 
 def test_a_batch_is_all_or_nothing(store: SqliteStore) -> None:

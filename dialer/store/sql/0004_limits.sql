@@ -2,6 +2,9 @@
 
 ALTER TABLE phones ADD COLUMN role TEXT NOT NULL DEFAULT 'debtor' CHECK (role IN ('debtor', 'guarantor', 'contact'));
 
+-- Which engine made the attempt: another one on the same store does not take its calls for its own.
+ALTER TABLE attempts ADD COLUMN engine TEXT NOT NULL DEFAULT '';
+
 -- A debtor agreed to be called at hours that a rule leaves to agreement. Withdrawn is as good as over.
 CREATE TABLE consents (
     consent_id   INTEGER PRIMARY KEY,

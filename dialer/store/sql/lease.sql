@@ -103,9 +103,12 @@ WHERE leased_by = :engine
   AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = accounts.debtor_id AND t.disposed_at IS NULL);
 
 -- name: open_attempts
+-- Of this engine, and of any other that was not heard of for so long that no call of it can last.
 SELECT attempt_id, campaign, server, trunk, account_id, phone_id, at, outcome, agent_id,
        EXISTS (SELECT 1 FROM call_events e WHERE e.attempt_id = attempts.attempt_id AND e.event = 'call.bridged')
-FROM attempts WHERE disposed_at IS NULL ORDER BY at, attempt_id;
+FROM attempts
+WHERE disposed_at IS NULL AND (:engine IS NULL OR engine IN ('', :engine) OR at < :long_ago)
+ORDER BY at, attempt_id;
 
 -- name: campaign_states
 SELECT campaign, state FROM campaign_states

@@ -2,14 +2,12 @@
 
 -- name: save_attempt
 INSERT INTO attempts (attempt_id, campaign, account_id, debtor_id, phone_id, number, server, trunk, caller_id,
-                      permit_rules, at)
+                      permit_rules, engine, at)
 VALUES (:attempt_id, :campaign, :account_id, :debtor_id, :phone_id, :number, :server, :trunk, :caller_id,
-        :permit_rules, :at);
+        :permit_rules, :engine, :at);
 
 -- name: mark_attempted
--- No row: another engine holds the lease.
-UPDATE accounts SET last_attempt_at = :at
-WHERE account_id = :account_id AND (leased_by IS NULL OR leased_by = coalesce(:engine, leased_by));
+UPDATE accounts SET last_attempt_at = :at WHERE account_id = :account_id;
 
 -- name: save_call_event
 INSERT INTO call_events (attempt_id, at, event, detail) VALUES (:attempt_id, :at, :event, :detail);

@@ -1,0 +1,52 @@
+-- Why an account is dialled or not, and how many of a list are where. These only read. Every statement stands under its
+-- name.
+
+-- name: standing
+-- Where each account of a list stands, first reason first; `ready`: only the gate and the agents are left to ask.
+-- As a lease looks at it: leases that ran out are free, and what is due is open. Goes before another statement.
+WITH flying(debtor_id, number) AS MATERIALIZED (SELECT debtor_id, number FROM attempts WHERE disposed_at IS NULL),
+held(account_id, debtor_id, number) AS MATERIALIZED (
+  SELECT account_id, debtor_id, leased_number FROM accounts
+  WHERE leased_by IS NOT NULL
+    AND (leased_until_at > :at OR debtor_id IN (SELECT debtor_id FROM flying))
+),
+standing AS (
+  SELECT a.account_id, a.debtor_id, a.team, a.next_at, p.phone_id, p.number, p.zone, p.role,
+    a.callback, a.priority, a.days_past_due, a.amount_due_cents, a.last_attempt_at,
+    CASE
+      WHEN a.state = 'closed' THEN 'closed'
+      WHEN a.state = 'never' THEN 'never:' || CASE WHEN a.next_rule LIKE 'stop:%' THEN substr(a.next_rule, 6)
+                                                   ELSE a.next_rule END
+      WHEN a.account_id IN (SELECT account_id FROM held) THEN
+        CASE WHEN a.debtor_id IN (SELECT debtor_id FROM flying) THEN 'in_air' ELSE 'leased' END
+      WHEN a.state <> 'open' AND (a.next_at IS NULL OR a.next_at > :at) THEN a.state
+      WHEN a.team <> '' AND :teams <> '[]' AND a.team NOT IN (SELECT value FROM json_each(:teams)) THEN 'team'
+      WHEN p.phone_id IS NULL OR p.state <> 'valid' THEN 'no_number'
+      WHEN EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number) THEN 'stop:do_not_call'
+      WHEN f.flag IS NOT NULL THEN 'stop:' || f.flag
+      WHEN a.debtor_id IN (SELECT debtor_id FROM flying) OR p.number IN (SELECT number FROM flying) THEN 'in_air'
+      WHEN a.debtor_id IN (SELECT debtor_id FROM held) OR p.number IN (SELECT number FROM held) THEN 'leased'
+      ELSE 'ready'
+    END AS step
+  FROM accounts a LEFT JOIN phones p ON p.phone_id = a.next_phone_id
+  LEFT JOIN (SELECT debtor_id, min(flag) AS flag FROM stop_flags
+             WHERE phone_id IS NULL AND (until_at IS NULL OR until_at > :at) GROUP BY debtor_id) f
+    ON f.debtor_id = a.debtor_id
+  WHERE a.list_name = :list_name
+)
+
+-- name: count_steps
+SELECT step, count(*), min(CASE WHEN step IN ('waiting', 'hold') THEN next_at END) FROM standing GROUP BY step;
+
+-- name: ready_accounts
+-- In the order of dialling, each with the last dial to the debtor or the number, and whether anything else is known that
+-- the gate must see: a flag, a consent, a third party.
+SELECT s.account_id, s.debtor_id, s.number, s.zone, s.role, s.team,
+       max(coalesce((SELECT max(t.at) FROM attempts t WHERE t.debtor_id = s.debtor_id), ''),
+           coalesce((SELECT max(t.at) FROM attempts t WHERE t.number = s.number), '')) AS last_at,
+       s.role <> 'debtor'
+       OR EXISTS (SELECT 1 FROM stop_flags f WHERE f.debtor_id = s.debtor_id)
+       OR EXISTS (SELECT 1 FROM consents c WHERE c.debtor_id = s.debtor_id AND c.until_at > :at) AS special
+FROM standing s WHERE s.step = 'ready'
+ORDER BY s.callback DESC, s.priority DESC, s.days_past_due DESC, s.amount_due_cents DESC, s.last_attempt_at,
+         s.account_id;
