@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Coroutine
 from typing import Final
 
 import structlog
 
-from dialer.ami import translate
+from dialer.ami import tls, translate
 from dialer.ami.client import AmiClient
 from dialer.ami.messages import AmiDisconnected, AmiTimeout, Message
 from dialer.ami.translate import Action
@@ -105,13 +104,20 @@ class Servers:
     async def _connect(self, server: ServerSettings) -> None:
         """Connect to a server, trying until it works; afterwards the link mends itself."""
         while True:
+            try:
+                context = tls.context_of(server.ca_file) if server.tls else None
+            except AmiError as error:
+                self._take(LinkLost(server=server.name, reason=str(error)))
+                await asyncio.sleep(RETRY_S)
+                continue
             link = AmiClient(
                 name=server.name,
                 host=server.host,
                 port=server.ami_port,
                 username=server.ami_username,
                 secret=server.ami_secret,
-                ssl_context=ssl.create_default_context() if server.tls else None,
+                ssl_context=context,
+                tls_name=server.tls_name,
                 subscribed=translate.SUBSCRIBED,
                 on_event=lambda message: self._on_event(server.name, message),
                 on_up=lambda _: None,  # FullyBooted says when it is worth asking

@@ -42,6 +42,20 @@ class ServerSettings:
     witness_secret: str = field(default="", repr=False)
     """Secret of the read-only manager user `witness`; empty: there is none."""
     tls: bool = False
+    """The manager link is encrypted, and the certificate and the name in it are checked."""
+    tls_name: str = ""
+    """Name in the manager's certificate; empty: `host`."""
+    ca_file: Path | None = None
+    """Authority (PEM) of the manager's certificate, and of TLS trunks on a private server; None: the machine's own."""
+    engine_hosts: tuple[str, ...] = ("127.0.0.1",)
+    """Addresses from which the manager users of the rendered files may log in."""
+    sip_tls_port: int = 0
+    """TCP port on which a private server takes phones and trunks over TLS; 0: none."""
+    certificate: Path | None = None
+    """PEM of a private server's own certificate, with those between it and the authority."""
+    private_key: Path | None = None
+    encrypt_phones: bool = False
+    """Phones must send their audio encrypted (SRTP)."""
     sip_port: int = 5060
     sip_bind: str = "127.0.0.1"
     """Address on which a private server listens for phones and trunks; loopback until somebody decides otherwise."""
@@ -64,6 +78,10 @@ class TrunkSettings:
     caller_ids: tuple[str, ...] = ()
     username: str = ""
     secret: str = field(default="", repr=False)
+    transport: str = "udp"
+    """How SIP goes there: `udp`, `tcp` or `tls`."""
+    srtp: bool = False
+    """Audio must be encrypted."""
     number_format: str = "e164"
     """How the trunk wants numbers: `e164` (+86139...), `digits` (86139...), or `national` (139...)."""
 

@@ -29,6 +29,7 @@ class AmiClient:
         username: A user of its manager.conf.
         secret: That user's secret.
         ssl_context: TLS, or None for a plain link (loopback only).
+        tls_name: The name that its certificate must have; empty: `host`.
         subscribed: Names of the events to be given to `on_event`; all others are skipped unread.
         on_event: Gets each subscribed event, in the order of the wire.
         on_up: Gets the epoch, after every login.
@@ -49,6 +50,7 @@ class AmiClient:
         username: str,
         secret: str,
         ssl_context: ssl.SSLContext | None = None,
+        tls_name: str = "",
         subscribed: frozenset[str],
         on_event: Callable[[Message], None],
         on_up: Callable[[int], None],
@@ -67,6 +69,7 @@ class AmiClient:
             "username": username,
             "secret": secret,
             "ssl": ssl_context or False,
+            "server_hostname": (tls_name or host) if ssl_context else None,
         }
         self._subscribed = subscribed
         self._on_event = on_event

@@ -113,7 +113,11 @@ class DialerManager(Manager):  # type: ignore[misc]  # panoramisk has no types; 
         config = self.config
         async with asyncio.timeout(self._timing.connect_timeout_s):  # the TLS handshake included
             transport, protocol = await self.loop.create_connection(
-                config["protocol_factory"], config["host"], config["port"], ssl=config["ssl"]
+                config["protocol_factory"],
+                config["host"],
+                config["port"],
+                ssl=config["ssl"] or None,
+                server_hostname=config.get("server_hostname"),
             )
         _watch_socket(transport.get_extra_info("socket"), self._timing.dead_after_s)
         return transport, protocol
@@ -351,7 +355,10 @@ def _connect_advice(where: str, error: BaseException, timeout_s: float) -> str:
         case TimeoutError():
             return f"Nobody answered at {where} within {timeout_s:g} s; check host, port and firewall."
         case ssl.SSLCertVerificationError():
-            return f"The certificate of {where} is untrusted ({error.verify_message}); name its CA file."
+            return (
+                f"The certificate of {where} is not believed ({error.verify_message}); name its authority in ca_file "
+                "and, if it was made for another name than this, that name in tls_name."
+            )
         case ssl.SSLError():
             return f"TLS with {where} failed ({error.reason}); check that the port is the manager's TLS port."
         case _:

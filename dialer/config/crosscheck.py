@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 
 from dialer.access import Role
 from dialer.campaigns import expressions
-from dialer.config.models import CampaignFile, DialerFile, DispositionSection, RouteSection
+from dialer.config.models import CampaignFile, DialerFile, DispositionSection, RouteSection, ServerSection
 from dialer.config.problems import Problem, key_path
 from dialer.config.values import parse_days
 from dialer.config.yaml_source import KeyPath, Source
@@ -41,6 +41,7 @@ def dialer_problems(source: Source, file: DialerFile) -> Iterator[Problem]:
     if len(control.encode()) > _LONGEST_SOCKET_PATH:
         yield wrong(("paths", "control"), f"{control} is too long for a socket; choose a shorter path")
     yield from _server_problems(wrong, file)
+    yield from _trunk_problems(wrong, file)
     yield from _endpoint_problems(wrong, file)
     yield from _extension_problems(wrong, file)
     yield from _user_problems(wrong, file)
@@ -51,6 +52,7 @@ def _server_problems(wrong: _Marker, file: DialerFile) -> Iterator[Problem]:
         key: KeyPath = ("servers", name)
         if server.rtp_end - server.rtp_start < 3:
             yield wrong((*key, "rtp_end"), f"{server.rtp_end} leaves no room above rtp_start {server.rtp_start}")
+        yield from _tls_problems(wrong, key, server)
         if server.private and not _is_loopback(server.host):
             yield wrong((*key, "host"), f'"{server.host}" is not this machine; a private server needs 127.0.0.1')
     for kind in ("trunks", "agents", "supervisors"):
@@ -60,6 +62,33 @@ def _server_problems(wrong: _Marker, file: DialerFile) -> Iterator[Problem]:
                 yield wrong(key, f"this key is missing; name one of {', '.join(file.servers)}")
             elif part.server is not None and part.server not in file.servers:
                 yield wrong(key, _not_one(part.server, file.servers, "a server"))
+
+
+def _tls_problems(wrong: _Marker, key: KeyPath, server: ServerSection) -> Iterator[Problem]:
+    if server.private and server.tls:
+        yield wrong((*key, "tls"), "a private server's manager is on loopback and has no TLS; remove this key")
+    if server.private and server.encrypt_phones and not server.sip_tls_port:
+        text = "keys of encrypted audio travel in SIP, so SIP must be encrypted too; set sip_tls_port"
+        yield wrong((*key, "encrypt_phones"), text)
+    if server.sip_tls_port and not (server.certificate and server.private_key):
+        yield wrong((*key, "sip_tls_port"), "TLS needs certificate and private_key, each the name of a PEM file")
+    for name in ("ca_file", "certificate", "private_key"):
+        if (text := getattr(server, name)) is not None:
+            path = (wrong.source.path.parent / text).expanduser()
+            if not path.is_file():
+                yield wrong((*key, name), f"there is no file {path}")
+            elif name == "private_key" and path.stat().st_mode & 0o077:
+                yield wrong((*key, name), f"others may read {path}; run chmod 600 {path}")
+
+
+def _trunk_problems(wrong: _Marker, file: DialerFile) -> Iterator[Problem]:
+    for name, trunk in file.trunks.items():
+        server = file.servers.get(trunk.server or next(iter(file.servers)))
+        if trunk.srtp and trunk.transport != "tls":
+            text = "keys of encrypted audio travel in SIP, so SIP must be encrypted too; set transport: tls"
+            yield wrong(("trunks", name, "srtp"), text)
+        if trunk.transport == "tls" and server is not None and server.private and not server.sip_tls_port:
+            yield wrong(("trunks", name, "transport"), "tls needs sip_tls_port at the trunk's server")
 
 
 def _endpoint_problems(wrong: _Marker, file: DialerFile) -> Iterator[Problem]:

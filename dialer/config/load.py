@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dialer.access import UserSettings
 from dialer.config.crosscheck import campaign_problems, dialer_problems
-from dialer.config.models import CallingSection, CampaignFile, DialerFile, PacingSection
+from dialer.config.models import CallingSection, CampaignFile, DialerFile, PacingSection, ServerSection
 from dialer.config.problems import Problem, SettingsFileError
 from dialer.config.read import read_model
 from dialer.config.values import parse_days
@@ -133,7 +133,7 @@ def _dialer(source: Source, file: DialerFile) -> DialerSettings:
         facts=FactsSettings(folder=_inside(base, file.paths.facts), record=file.facts.record, keep_s=file.facts.keep),
         time_zone=file.time_zone,
         region=file.region,
-        servers=tuple(ServerSettings(name=ServerName(name), **dict(one)) for name, one in file.servers.items()),
+        servers=tuple(_server(base, name, one) for name, one in file.servers.items()),
         trunks=tuple(
             TrunkSettings(name=TrunkName(name), **{**dict(one), "server": server(one.server)})
             for name, one in file.trunks.items()
@@ -153,6 +153,12 @@ def _dialer(source: Source, file: DialerFile) -> DialerSettings:
         ),
         control_group=file.paths.control_group or "",
     )
+
+
+def _server(base: Path, name: str, section: ServerSection) -> ServerSettings:
+    files = {key: getattr(section, key) for key in ("ca_file", "certificate", "private_key")}
+    paths = {key: _inside(base, text) if text else None for key, text in files.items()}
+    return ServerSettings(name=ServerName(name), **{**dict(section), **paths})
 
 
 def _inside(base: Path, text: str) -> Path:

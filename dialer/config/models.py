@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.access import Role
 from dialer.config.values import (
+    Addresses,
     CallerIds,
     Clock,
     Day,
@@ -86,6 +87,13 @@ class ServerSection(Section):
     ami_secret: Secret
     witness_secret: Secret = ""
     tls: bool = False
+    tls_name: Host | Literal[""] = ""
+    ca_file: Text | None = None
+    engine_hosts: Annotated[Addresses, Field(min_length=1)] = ("127.0.0.1",)
+    sip_tls_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    certificate: Text | None = None
+    private_key: Text | None = None
+    encrypt_phones: bool = False
     sip_port: Port = 5060
     sip_bind: Host = "127.0.0.1"
     rtp_start: Annotated[int, Field(ge=1_024, le=65_534)] = 10_000
@@ -103,6 +111,8 @@ class TrunkSection(Section):
     caller_ids: CallerIds = ()
     username: Annotated[str, Field(max_length=64)] = ""
     secret: Secret = ""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    srtp: bool = False
     number_format: Literal["e164", "digits", "national"] = "e164"
 
 

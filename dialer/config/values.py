@@ -25,6 +25,7 @@ _DIGITS = re.compile(r"[0-9]{1,2}")
 _CALLER_ID = re.compile(r"\+?[0-9]{3,15}")
 _EXTENSION = re.compile(r"[0-9]{2,10}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_ADDRESS = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4}")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 
 _DAYS: Mapping[str, int] = {
@@ -168,5 +169,8 @@ CallerIds = Annotated[
     BeforeValidator(_one_or_more),
 ]
 Extension = Annotated[str, _matching(_EXTENSION, "2 to 10 digits, such as 1001")]
+Addresses = Annotated[
+    tuple[Annotated[str, _matching(_ADDRESS, "an IPv4 address such as 10.0.0.5")], ...], BeforeValidator(_one_or_more)
+]
 Host = Annotated[str, _matching(_HOST, "a host name or an IPv4 address")]
 Sound = Annotated[str, _matching(_SOUND, "a sound's name without its ending, such as dialer/zh/identify")]

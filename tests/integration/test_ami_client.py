@@ -598,7 +598,7 @@ def test_tls_works_and_an_untrusted_certificate_is_told(tmp_path: Path):
             fake.drop()
             await watcher.up(2)
             await watcher.client.close()
-            with pytest.raises(AmiConnectError, match="CA file"):
+            with pytest.raises(AmiConnectError, match="ca_file"):
                 await Watcher(fake, ssl_context=ssl.create_default_context()).client.start()
 
     asyncio.run(run())
