@@ -1,8 +1,9 @@
 """A short, synchronous look at an Asterisk through its manager interface, by the package asterisk-ami.
 
 It connects, asks a few questions and leaves within seconds. Another client than the engine's is meant: two that
-agree are worth more than one. The package has no TLS, ends its reader at the first exception and waits on a
-deprecated condition, so the reader is guarded and answers are taken from our own queue; only constants are sent.
+agree are worth more than one. The package has no TLS (a socket that has it is put in its place), ends its reader at
+the first exception and waits on a deprecated condition, so the reader is guarded and answers are taken from our own
+queue; only constants are sent.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
+import ssl
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -28,10 +31,23 @@ class ProbeError(Exception):
 class _Wire(AMIClient):  # type: ignore[misc]  # the package has no types
     """The package's connection and framing; whole messages go to our queue."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, name: str) -> None:
         # The package's reader ends after this long without a byte, so it must outlast an unanswered question.
         super().__init__(address=host, port=port, timeout=2 * TIMEOUT_S)
         self.packs: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._context = context
+        self._name = name
+
+    def connect(self) -> None:
+        """Connect as the package does, over TLS where it is asked for."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.settimeout(self._timeout)
+        self._socket.connect((self._address, self._port))
+        if self._context is not None:
+            self._socket = self._context.wrap_socket(self._socket, server_hostname=self._name)
+        self.finished = threading.Event()
+        self._thread = threading.Thread(target=self.listen, daemon=True)
+        self._thread.start()
 
     def fire_recv_pack(self, pack: str) -> None:
         """Take one whole message."""
@@ -61,10 +77,12 @@ class AmiProbe:
     Args:
         host: of the manager interface.
         port: TCP.
+        context: TLS; None: plain.
+        name: that the certificate must have.
     """
 
-    def __init__(self, host: str, port: int) -> None:
-        self._wire = _Wire(host, port)
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None = None, name: str = "") -> None:
+        self._wire = _Wire(host, port, context, name or host)
         self._number = 0
 
     def __enter__(self) -> Self:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from dialer.ami import tls
 from dialer.cli.ami_probe import AmiProbe, ProbeError, not_granted
 from dialer.cli.checks import Check, Health, Text2, bad, ok, skipped
+from dialer.errors import AmiError
 from dialer.settings import DialerSettings, ServerSettings, TrunkSettings
 
 OLDEST_MAJOR_VERSION: Final = 20
@@ -38,14 +41,21 @@ _RENDER: Final = Text2(
 def check_server(settings: DialerSettings, server: ServerSettings) -> Iterator[Check]:
     """Every check of one server, as far as it can be reached."""
     place = str(server.name)
-    if server.tls:
-        yield skipped("ami", "doctor 不支持 TLS，未检查", "not looked at: this check cannot speak TLS", place=place)
-        return
     address = f"{server.host}:{server.ami_port}"
+    secured = " (TLS)" if server.tls else ""
     try:
-        with AmiProbe(server.host, server.ami_port) as probe:
-            yield ok("ami.reachable", f"{address} 可连接", f"{address} answers", place=place)
+        context = tls.context_of(server.ca_file) if server.tls else None
+        with AmiProbe(server.host, server.ami_port, context, server.tls_name) as probe:
+            yield ok("ami.reachable", f"{address} 可连接{secured}", f"{address} answers{secured}", place=place)
             yield from _inside(probe, settings, server)
+    except (AmiError, ssl.SSLError) as error:
+        yield bad(
+            "ami.tls",
+            Text2(zh=f"{address} 的 TLS 不可信：{error}", en=f"TLS with {address} cannot be trusted: {error}"),
+            Text2(zh="检查 dialer.yaml 的 ca_file、tls_name 和 manager.conf 的 tlsenable、tlsbindaddr、tlscertfile。",
+                  en="Look at ca_file, tls_name in dialer.yaml; tlsenable, tlsbindaddr, tlscertfile in manager.conf."),
+            place=place,
+        )  # fmt: skip
     except OSError as error:
         yield bad(
             "ami.reachable",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -88,6 +87,7 @@ def test_the_right_secret_from_another_address_is_refused(pbx: DialerPbx):
         wire.sendall(b"Action: Login\r\nUsername: dialer\r\nSecret: engine-secret\r\n\r\n")
         got = b""
         while b"\r\n\r\n" not in got.partition(b"\r\n")[2]:
-            assert (more := wire.recv(4096)), got
+            more = wire.recv(4096)
+            assert more, got
             got += more
     assert b"Response: Error" in got

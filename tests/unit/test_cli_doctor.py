@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from dialer.cli.checks import Check, Health
 from dialer.cli.main import app
 from dialer.cli.session import Session
 from dialer.settings import DialerSettings
+from tests.certificates import Authority
 
 SECRET = "right-secret"
 
@@ -109,7 +111,7 @@ class FakeAsterisk:
 
 
 @contextmanager
-def listening(fake: FakeAsterisk) -> Iterator[int]:
+def listening(fake: FakeAsterisk, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """The port of a manager interface that serves one session after the other."""
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
@@ -121,9 +123,10 @@ def listening(fake: FakeAsterisk) -> Iterator[int]:
                     wire, _ = door.accept()
                 except OSError:
                     return
-                with wire:
+                with ExitStack() as stack:
+                    stack.enter_context(wire)
                     try:
-                        fake.converse(wire)
+                        fake.converse(stack.enter_context(tls.wrap_socket(wire, server_side=True)) if tls else wire)
                     except OSError:
                         continue
 
@@ -261,9 +264,20 @@ def test_a_question_without_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatc
         assert probe.ask("CoreSettings")["AsteriskVersion"] == "22.10.1"  # the session goes on
 
 
-def test_servers_with_tls_are_not_guessed_about(settings: DialerSettings) -> None:
-    (check,) = check_server(settings, replace(settings.servers[0], tls=True))
-    assert check.health is Health.SKIPPED
+def test_over_tls_only_the_named_authority_and_name_are_believed(settings: DialerSettings, tmp_path: Path) -> None:
+    authority = Authority.made_in(tmp_path / "authority")
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(*authority.certificate("pbx", "DNS:pbx.example"))
+    with listening(FakeAsterisk(), served) as port:
+        server = replace(settings.servers[0], ami_port=port, ami_secret=SECRET, tls=True)
+
+        def look(**changes: object) -> list[str]:
+            return [check.name for check in check_server(settings, replace(server, **changes))]  # type: ignore[arg-type]
+
+        assert look(ca_file=authority.ca_file, tls_name="pbx.example")[:2] == ["ami.reachable", "ami.login"]
+        assert look(ca_file=authority.ca_file) == ["ami.tls"]  # the certificate is of another name
+        assert look(tls_name="pbx.example") == ["ami.tls"]  # nobody of this machine knows the authority
+        assert look(ca_file=tmp_path / "nothing.pem") == ["ami.tls"]
 
 
 def test_actions_are_compared_without_their_case() -> None:
