@@ -34,6 +34,8 @@ class Series:
     name: str
     points: tuple[tuple[float, float], ...]
     """(x, y) in the order of x."""
+    hollow: frozenset[float] = frozenset()
+    """Values of x whose points are drawn hollow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,9 @@ def team_sizes(title: str, series: Sequence[Series]) -> str:
         text=lambda value: f"{value:,.0f}",
         is_logarithmic=True,
     )
-    return _chart(title, series, x, _occupancy([y for one in series for _, y in one.points]), "")
+    hollow = any(one.hollow for one in series)
+    note = f'<text class="muted" x="{LEFT}" y="{HEIGHT - 8}">hollow: over the target</text>' if hollow else ""
+    return _chart(title, series, x, _occupancy([y for one in series for _, y in one.points]), note)
 
 
 def _occupancy(values: Sequence[float]) -> Axis:
@@ -161,7 +165,8 @@ def _drawn(one: Series, index: int, x: Axis, y: Axis) -> str:
     colour = COLOURS[index % len(COLOURS)]
     at = [(_x(x.share(right)), _y(y.share(up))) for right, up in one.points]
     dots = "".join(
-        f'<circle cx="{right:.1f}" cy="{up:.1f}" r="{5 if index == 0 else 3.5}" fill="{colour}">'
+        f'<circle cx="{right:.1f}" cy="{up:.1f}" r="{5 if index == 0 else 3.5}" '
+        f'fill="{"#fff" if value in one.hollow else colour}" stroke="{colour}" stroke-width="1.5">'
         f"<title>{escape(one.name)}: {escape(x.text(value))}, {y.text(height)}</title></circle>"
         for (right, up), (value, height) in zip(at, one.points, strict=True)
     )

@@ -98,13 +98,23 @@ def compare(choice: Choice, run: Runs) -> Comparison:
 
 
 def team_sizes(lines: Iterable[Line], scenarios: Sequence[Scenario], target_ratio: float) -> list[Series]:
-    """Occupancy over the size of the team, of every rule that was run in two teams or more; ours first."""
+    """Occupancy over the size of the team, of every rule that was run in two teams or more; ours first.
+
+    Points of a rule that went over the target are hollow.
+    """
     agents = {scenario.name: scenario.agents for scenario in scenarios if scenario.name in TEAM_SIZES}
     points: dict[str, list[tuple[float, float]]] = {}
+    over: dict[str, set[float]] = {}
     for line in lines:
         if line.scenario in agents and line.target_ratio == target_ratio:
-            points.setdefault(line.rule, []).append((float(agents[line.scenario]), line.occupancy_ratio))
-    return [Series(name=name, points=tuple(sorted(found))) for name, found in points.items() if len(found) > 1]
+            size = float(agents[line.scenario])
+            points.setdefault(line.rule, []).append((size, line.occupancy_ratio))
+            over.setdefault(line.rule, set()).update({size} if line.is_over else ())
+    return [
+        Series(name=name, points=tuple(sorted(found)), hollow=frozenset(over[name]))
+        for name, found in points.items()
+        if len(found) > 1
+    ]
 
 
 def _with_tuned(choice: Choice, tasks: Tasks, run: Runs, found: Comparison) -> list[tuple[Scenario, float, Entrant]]:
