@@ -158,6 +158,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--user", action="append", required=True, help=f"SIP user; up to {PHONES_PER_PROCESS} times")
     add("--server", default="127.0.0.1:5060", help="host:port of Asterisk (default %(default)s)")
+    add("--tls", action="store_true", help="SIP over TLS, and encrypted audio only")
+    add("--ca-file", metavar="PEM", help="authority of the server's certificate (default: the machine's own)")
     secret = parser.add_mutually_exclusive_group(required=True)
     secret.add_argument("--password-env", metavar="VAR", help="environment variable that holds the password")
     secret.add_argument("--password-file", metavar="F", help="file that holds the password")
@@ -191,6 +193,8 @@ def _options(chosen: argparse.Namespace) -> list[HandsetOptions]:
             user=user,
             password=_password(chosen, user),
             server=chosen.server,
+            tls=chosen.tls,
+            ca_file=Path(chosen.ca_file) if chosen.ca_file else None,
             dial=chosen.dial,
             stay=chosen.stay,
             auto_answer=chosen.auto_answer,

@@ -36,7 +36,10 @@ def softphone(
     """Run a softphone for an agent: log in, take calls, key in results."""
     session = session_of(context)
     server, secret = _account(session, agent)
-    words = ["--user", agent, "--server", f"{server.host}:{server.sip_port}", "--password-env", _PASSWORD_VARIABLE]
+    port = server.sip_tls_port if server.encrypt_phones else server.sip_port
+    words = ["--user", agent, "--server", f"{server.host}:{port}", "--password-env", _PASSWORD_VARIABLE]
+    words += ["--tls"] if server.encrypt_phones else []
+    words += ["--ca-file", str(server.ca_file)] if server.encrypt_phones and server.ca_file else []
     words += ["--lang", session.lang.value, "--auto-answer"]
     words += ["--json"] if session.json else []
     words += ["--dial", "*10", "--stay"] if login else []

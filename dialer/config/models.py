@@ -87,7 +87,7 @@ class ServerSection(Section):
     ami_secret: Secret
     witness_secret: Secret = ""
     tls: bool = False
-    tls_name: Host | Literal[""] = ""
+    tls_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{0,253}$")] = ""
     ca_file: Text | None = None
     engine_hosts: Annotated[Addresses, Field(min_length=1)] = ("127.0.0.1",)
     sip_tls_port: Annotated[int, Field(ge=0, le=65_535)] = 0

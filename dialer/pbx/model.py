@@ -17,6 +17,8 @@ _EXTENSION = re.compile(r"[0-9]{2,10}")
 _SECRET = re.compile(r"[A-Za-z0-9._~+/=@!%^*-]{8,128}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_PATH = re.compile(r"/[A-Za-z0-9._~+/=@-]{1,400}")
+_TRANSPORT = re.compile(r"udp|tcp|tls")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 _DISPLAY = re.compile(r'[^\x00-\x1f\x7f;\[\]"\\<>&${}@#]{0,60}')
 _CODEC = re.compile(r"[a-z0-9_]{1,20}")
@@ -66,6 +68,8 @@ class Trunk:
         port: UDP port there.
         username: For digest authentication; empty for trunks that know us by address.
         password: Belongs to `username`.
+        transport: `udp`, `tcp` or `tls`.
+        srtp: Audio must be encrypted; a call without is refused.
         from_user: User part of From when the carrier wants an account there instead of the caller number.
         from_domain: Domain of From, if the carrier asks for one.
         codecs: In order of preference.
@@ -77,6 +81,8 @@ class Trunk:
     port: int = 5060
     username: str = ""
     password: str = field(default="", repr=False)
+    transport: str = "udp"
+    srtp: bool = False
     from_user: str = ""
     from_domain: str = ""
     codecs: tuple[str, ...] = ("ulaw", "alaw")
@@ -86,6 +92,11 @@ class Trunk:
         _check(_TRUNK_NAME, "The trunk name", self.name, "1 to 40 letters, digits, _ and -")
         _check(_HOST, f"The host of trunk {self.name}", self.host, "a host name or IPv4 address")
         _check_port(f"The port of trunk {self.name}", self.port)
+        _check(_TRANSPORT, f"The transport of trunk {self.name}", self.transport, "udp, tcp or tls")
+        if self.srtp and self.transport != "tls":
+            raise PbxValueError(
+                f"srtp of trunk {self.name}", self.srtp, "only with transport tls, which hides its keys"
+            )
         for what, value in (("username", self.username), ("from_user", self.from_user)):
             if value:
                 _check(
@@ -103,6 +114,34 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SipTls:
+    """How one Asterisk speaks SIP over TLS.
+
+    Attributes:
+        port: TCP port for phones and trunks.
+        certificate: PEM file of its own certificate.
+        private_key: PEM file of its key.
+        ca_file: PEM file of the authority that trunks' certificates must come from; empty: the machine's own list.
+    """
+
+    port: int
+    certificate: str
+    private_key: str
+    ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        _check_port("The SIP port for TLS", self.port)
+        for what, path in (("certificate", self.certificate), ("key", self.private_key)):
+            _check(
+                _PATH, f"The path of the TLS {what}", path, "an absolute path of letters, digits and . _ ~ + / = @ -"
+            )
+        if self.ca_file:
+            _check(
+                _PATH, "The path of the CA file", self.ca_file, "an absolute path of letters, digits and . _ ~ + / @ -"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Where one Asterisk listens.
 
@@ -112,6 +151,7 @@ class Ports:
         rtp_first_port: First UDP port for audio; two for each leg.
         rtp_last_port: Last UDP port for audio.
         bind_host: Address of SIP; 127.0.0.1 keeps everything on this machine.
+        sip_tls: SIP over TLS, beside UDP; None: none.
     """
 
     sip_port: int
@@ -119,6 +159,7 @@ class Ports:
     rtp_first_port: int
     rtp_last_port: int
     bind_host: str = "127.0.0.1"
+    sip_tls: SipTls | None = None
 
     def __post_init__(self) -> None:
         _check_port("The SIP port", self.sip_port)
@@ -139,6 +180,7 @@ class DialerPbx(Ports):
         ami_secret: Of the manager user `dialer`.
         witness_secret: Of the manager user `witness`, who only looks.
         engine_hosts: IPv4 addresses from which the engine and the witness may log in.
+        encrypt_phones: Phones must encrypt their audio; a call without is refused.
         agents: Phones that dial *10.
         supervisors: Phones that listen, whisper and barge.
         trunks: Lines to the network.
@@ -151,6 +193,7 @@ class DialerPbx(Ports):
     ami_secret: str = field(repr=False)
     witness_secret: str = field(repr=False)
     engine_hosts: tuple[str, ...] = ("127.0.0.1",)
+    encrypt_phones: bool = False
     agents: tuple[Phone, ...] = ()
     supervisors: tuple[Phone, ...] = ()
     trunks: tuple[Trunk, ...] = ()

@@ -50,6 +50,7 @@ BASE_MODULES: tuple[str, ...] = (
     "res_pjsip_dlg_options",
     "res_pjsip_logger",
     "res_rtp_asterisk",
+    "res_srtp",
     "chan_pjsip",
     "bridge_simple",
     "bridge_softmix",
@@ -85,6 +86,10 @@ BASE_MODULES: tuple[str, ...] = (
     "func_pjsip_contact",
 )
 
+# Keys travel in the SDP, so these lines are of use over TLS only; a call without encryption is refused with 488.
+_SRTP = "media_encryption = sdes\nmedia_encryption_optimistic = no"
+_MACHINES_CAS = "/etc/ssl/certs"
+
 DIALER_MODULES = (*BASE_MODULES, "app_mixmonitor", "app_amd", "app_chanspy")
 
 
@@ -115,14 +120,27 @@ def render_base(ports: Ports, modules: Sequence[str]) -> dict[str, str]:
         "modules.conf": fill("base/modules.conf", {"load_lines": loads}),
         "rtp.conf": fill("base/rtp.conf", rtp),
         "manager.conf": fill("base/manager.conf", {"ami_port": ports.ami_port}),
-        "pjsip.conf": fill("base/pjsip.conf", {"bind_host": ports.bind_host, "sip_port": ports.sip_port}),
+        "pjsip.conf": fill("base/pjsip.conf", _sip_values(ports)),
         "extensions.conf": fill("base/extensions.conf", {}),
     }
+
+
+def _sip_values(ports: Ports) -> dict[str, object]:
+    tls = ""
+    if ports.sip_tls is not None:
+        authority = (
+            f"ca_list_file = {ports.sip_tls.ca_file}" if ports.sip_tls.ca_file else f"ca_list_path = {_MACHINES_CAS}"
+        )
+        values = {"bind_host": ports.bind_host, "port": ports.sip_tls.port, "authority_line": authority}
+        values |= {"certificate": ports.sip_tls.certificate, "private_key": ports.sip_tls.private_key}
+        tls = fill("base/pjsip_tls.conf", values)
+    return {"bind_host": ports.bind_host, "sip_port": ports.sip_port, "tls_transport": tls}
 
 
 def _dialer_files(pbx: DialerPbx) -> dict[str, str]:
     phones = [_phone(phone, "dialer-phone") for phone in pbx.agents]
     phones += [_phone(phone, "dialer-supervisor") for phone in pbx.supervisors]
+    security = _SRTP if pbx.encrypt_phones else "media_encryption = no"
     return {
         "dialer_manager.conf": fill(
             "dialer/manager.conf",
@@ -137,6 +155,7 @@ def _dialer_files(pbx: DialerPbx) -> dict[str, str]:
             "dialer/pjsip.conf",
             {
                 "phone_rtp_timeout_s": pbx.phone_rtp_timeout_s,
+                "phone_security": security,
                 "phones": "".join(phones),
                 "trunks": "".join(_trunk(trunk) for trunk in pbx.trunks),
             },
@@ -170,6 +189,7 @@ def _phone(phone: Phone, context: str) -> str:
 
 def _trunk(trunk: Trunk) -> str:
     lines = [f"disallow = all\nallow = {','.join(trunk.codecs)}"]
+    lines += [_SRTP] if trunk.srtp else []
     lines += [f"from_user = {trunk.from_user}"] if trunk.from_user else []
     lines += [f"from_domain = {trunk.from_domain}"] if trunk.from_domain else []
     if trunk.username:
@@ -179,6 +199,7 @@ def _trunk(trunk: Trunk) -> str:
         "name": trunk.name,
         "host": trunk.host,
         "port": trunk.port,
+        "uri_transport": "" if trunk.transport == "udp" else f"\\;transport={trunk.transport}",
         "qualify_every_s": trunk.qualify_every_s,
         "account_lines": "\n".join(lines),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from dialer.errors import PbxError
 from dialer.pbx.install import AsteriskTools, ensure_asterisk
 from dialer.pbx.instance import AsteriskInstance
-from dialer.pbx.model import DialerPbx, Phone, Trunk
+from dialer.pbx.model import DialerPbx, Phone, SipTls, Trunk
 from dialer.pbx.prompts import build_prompts
 from dialer.settings import DialerSettings, ServerSettings
 
@@ -35,6 +35,9 @@ def describe_server(
         rtp_first_port=server.rtp_start,
         rtp_last_port=server.rtp_end,
         ami_secret=server.ami_secret,
+        sip_tls=_sip_tls(server),
+        engine_hosts=server.engine_hosts,
+        encrypt_phones=server.encrypt_phones,
         # Without a witness in the settings its account gets a secret that nobody knows.
         witness_secret=server.witness_secret or secrets.token_urlsafe(24),
         agents=tuple(
@@ -53,11 +56,30 @@ def describe_server(
             if person.server == server.name
         ),
         trunks=tuple(
-            Trunk(name=trunk.name, host=trunk.host, port=trunk.port, username=trunk.username, password=trunk.secret)
+            Trunk(
+                name=trunk.name,
+                host=trunk.host,
+                port=trunk.port,
+                username=trunk.username,
+                password=trunk.secret,
+                transport=trunk.transport,
+                srtp=trunk.srtp,
+            )
             for trunk in settings.trunks
             if trunk.server == server.name
         ),
         asterisk_version=version,
+    )
+
+
+def _sip_tls(server: ServerSettings) -> SipTls | None:
+    if not (server.sip_tls_port and server.certificate and server.private_key):
+        return None
+    return SipTls(
+        port=server.sip_tls_port,
+        certificate=str(server.certificate),
+        private_key=str(server.private_key),
+        ca_file=str(server.ca_file or ""),
     )
 
 

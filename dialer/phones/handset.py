@@ -260,7 +260,7 @@ class Handset:
         self._leg = Leg(self, self._account)
         self.say(EventName.CALLING, {"number": number})
         try:
-            self._leg.makeCall(f"sip:{number}@{self.options.server}", pj.CallOpParam(True))
+            self._leg.makeCall(self.options.address_of(number), pj.CallOpParam(True))
         except pj.Error as error:
             self.on_ended(self._leg, 0, error.reason)
 

@@ -29,6 +29,8 @@ class HandsetOptions:
         user: SIP user, also the digest user name.
         password: For digest authentication.
         server: Host and port of the registrar.
+        tls: SIP over TLS and encrypted audio, or no call at all.
+        ca_file: PEM of the authority that the server's certificate must come from; None: the machine's own.
         dial: Number to dial once registered; empty for none.
         stay: Dial again whenever the call ends.
         auto_answer: Pick up calls that come in.
@@ -42,6 +44,8 @@ class HandsetOptions:
     user: str
     password: str = field(repr=False)
     server: str
+    tls: bool = False
+    ca_file: Path | None = None
     dial: str = ""
     stay: bool = False
     auto_answer: bool = False
@@ -50,6 +54,10 @@ class HandsetOptions:
     listen: bool = False
     audio: bool = False
     watch_every_s: float = 5.0
+
+    def address_of(self, user: str = "") -> str:
+        """A SIP address at the server; without a user that of the server itself."""
+        return f"sip:{f'{user}@' if user else ''}{self.server}{';transport=tls' if self.tls else ''}"
 
     @property
     def own_address(self) -> str:
@@ -222,8 +230,11 @@ def _copied(vector: pj.ByteVector) -> bytes:
 def account_config(options: HandsetOptions) -> pj.AccountConfig:
     """Return the settings of one phone's account."""
     config = pj.AccountConfig()
-    config.idUri = f"sip:{options.user}@{options.server}"
-    config.regConfig.registrarUri = f"sip:{options.server}"
+    config.idUri = options.address_of(options.user)
+    config.regConfig.registrarUri = options.address_of()
+    if options.tls:
+        config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_MANDATORY
+        config.mediaConfig.srtpSecureSignaling = 1
     config.regConfig.timeoutSec = 120
     config.regConfig.firstRetryIntervalSec = 1
     config.regConfig.retryIntervalSec = 2

@@ -95,11 +95,15 @@ class Phones:
 
     Args:
         server: Host and port of Asterisk.
+        ca_file: Speak TLS and encrypted audio only, with a server whose certificate comes from this authority.
         on_event: Also receives every event, in a reader thread.
     """
 
-    def __init__(self, server: str, *, on_event: Callable[[PhoneEvent], None] | None = None) -> None:
+    def __init__(
+        self, server: str, *, ca_file: Path | None = None, on_event: Callable[[PhoneEvent], None] | None = None
+    ) -> None:
         self._server = server
+        self._security = ["--tls", "--ca-file", str(ca_file)] if ca_file else []
         self._on_event = on_event
         self._processes: list[_Process] = []
 
@@ -133,7 +137,7 @@ class Phones:
             listen: Report tones and speech that are heard.
             watch_every_s: Pause between checks that the server still knows the call; 0 for none.
         """
-        options = ["--dial", dial] if dial else []
+        options = [*self._security, *(["--dial", dial] if dial else [])]
         options += ["--stay"] if stay else []
         options += ["--auto-answer"] if auto_answer else []
         options += ["--listen"] if listen else []

@@ -6,6 +6,7 @@ The build of the library allows four calls at a time, hence four phones. Everyth
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 
 import pjsua2 as pj
@@ -21,6 +22,7 @@ PHONES_PER_PROCESS = 4
 # Commands wait at most this long; SIP and audio do not wait. At 20 ms an idle call costs a quarter more.
 POLL_MS = 40
 _LEAVE_WITHIN_S = 0.8
+_TLS_1_2_OR_NEWER = (1 << 4) | (1 << 5)  # bits of pj_ssl_sock_proto, which the binding does not name
 _CODECS = ("PCMA/8000", "PCMU/8000")
 
 
@@ -117,7 +119,12 @@ def _endpoint(options: HandsetOptions, verbose: int) -> pj.Endpoint:
     endpoint.libInit(_config(verbose))
     transport = pj.TransportConfig()
     transport.boundAddress = options.own_address
-    endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+    if options.tls:
+        transport.tlsConfig.verifyServer = True
+        transport.tlsConfig.CaListFile = str(options.ca_file or ssl.get_default_verify_paths().cafile or "")
+        transport.tlsConfig.proto = _TLS_1_2_OR_NEWER
+    kind = pj.PJSIP_TRANSPORT_TLS if options.tls else pj.PJSIP_TRANSPORT_UDP
+    endpoint.transportCreate(kind, transport)
     endpoint.libStart()
     if not options.audio:
         endpoint.audDevManager().setNullDev()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from dialer.errors import PbxError
 from dialer.floor.prompts import Prompt
 from dialer.pbx.carrier import CarrierSettings, Chances, Fixed, render_carrier
-from dialer.pbx.model import DialerPbx, PbxValueError, Phone, Trunk
+from dialer.pbx.model import DialerPbx, PbxValueError, Phone, SipTls, Trunk
 from dialer.pbx.prompts import PROMPTS
 from dialer.pbx.render import DIALER_MODULES, DROP_IN_FILES, render_dialer, render_dropin
 from dialer.pbx.sounds import Speech
@@ -207,3 +208,40 @@ def test_every_chinese_prompt_is_numbered_pinyin():
     for name, (chinese, english) in PROMPTS.items():
         assert all(re.fullmatch(r"[a-z]+[1-5]", word.strip(",.")) for word in chinese.split()), name
         assert english
+
+
+TLS = SipTls(port=5061, certificate="/etc/pbx/cert.pem", private_key="/etc/pbx/key.pem")
+
+
+def test_encryption_is_a_setting_and_off_by_default():
+    plain = render_dialer(_pbx(trunks=(Trunk(name="t", host="h"),)))
+    assert "transport-tls" not in plain["pjsip.conf"]
+    assert "media_encryption = sdes" not in plain["dialer_pjsip.conf"]
+    secured = render_dialer(
+        _pbx(sip_tls=TLS, encrypt_phones=True, trunks=(Trunk(name="t", host="h", transport="tls", srtp=True),))
+    )
+    assert "bind = 127.0.0.1:5061\ncert_file = /etc/pbx/cert.pem" in secured["pjsip.conf"]
+    assert "ca_list_path = /etc/ssl/certs" in secured["pjsip.conf"]
+    assert "verify_server = yes" in secured["pjsip.conf"]
+    phones, trunk = secured["dialer_pjsip.conf"].split("[t](dialer-trunk)")
+    assert (
+        phones.count("media_encryption = sdes\nmedia_encryption_optimistic = no") == 1
+    )  # in the template of all phones
+    assert "media_encryption = sdes\nmedia_encryption_optimistic = no" in trunk
+    assert "contact = sip:h:5060\\;transport=tls" in trunk  # a bare semicolon would begin a comment
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Trunk(name="t", host="h", transport="sctp"),
+        lambda: Trunk(name="t", host="h", srtp=True),
+        lambda: SipTls(port=5061, certificate="cert.pem", private_key="/k"),
+        lambda: SipTls(port=5061, certificate="/c\nverify_server = no", private_key="/k"),
+        lambda: SipTls(port=5061, certificate="/c", private_key="/k", ca_file="/x;y"),
+        lambda: SipTls(port=0, certificate="/c", private_key="/k"),
+    ],
+)
+def test_encryption_that_cannot_be_written_or_would_show_its_keys_is_refused(build: Callable[[], object]):
+    with pytest.raises(PbxValueError):
+        build()
