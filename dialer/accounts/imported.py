@@ -10,7 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dialer.types import Number
+from dialer.types import ContactRole, Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPhone:
+    """A number at which somebody else than the debtor is reached."""
+
+    number: Number
+    zone: str
+    """As in `ImportedAccount.zones`."""
+    role: ContactRole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +36,9 @@ class ImportedAccount:
     phones: tuple[Number, ...]
     """In the order in which they are to be tried."""
     zones: tuple[str, ...]
-    """The IANA time zone of each phone, in the same order; empty string: unknown."""
+    """Of each phone, in the same order, its IANA time zone; commas between candidates; empty string: unknown."""
+    others: tuple[OtherPhone, ...] = ()
+    """Guarantors and contacts; whether they may be called, and when, the profiles say."""
     amount_due: Decimal
     """At most two decimal places."""
     principal: Decimal | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from dialer.events import AttemptBarred, DayAnswers, Lead, Write
+from dialer.events import AttemptBarred, DayAnswers, Lead, StopAdded, Write
 from dialer.report import ListProgress
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AttemptId, CampaignName, CampaignState, Outcome, ServerName, TrunkName
@@ -42,6 +42,25 @@ class OpenAttempt:
     agent_id: AgentId | None
     talked: bool = False
     """Its history says that the customer talked with an agent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopsLifted:
+    """What allowing calls again has ended."""
+
+    lifted: int
+    """Flags, entries of lists and digests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumbersForbidden:
+    """What a do-not-call list brought."""
+
+    total: int
+    added: int
+    """Not forbidden before."""
+    on_our_lists: int
+    """Numbers that some debtor of ours has."""
 
 
 class Store(Protocol):
@@ -129,8 +148,67 @@ class Store(Protocol):
         """How far a list is; `at` is the moment for what is dialable."""
         ...
 
-    def add_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str = "") -> None:
-        """Forbid calls to a number (E.164) or a debtor (by account number)."""
+    def add_stop(
+        self,
+        number_or_account: str,
+        flag: str,
+        *,
+        by: str,
+        at: datetime,
+        note: str = "",
+        until_at: datetime | None = None,
+    ) -> StopAdded:
+        """Forbid calls to a number (E.164) or a debtor (by account number).
+
+        Args:
+            number_or_account: whom.
+            flag: why, one of `StopFlag`.
+            by: who says so.
+            at: now, aware.
+            note: for the record.
+            until_at: of a debtor only, when it ends by itself; None: for good.
+
+        Returns:
+            Whom it concerns, for leads in hand.
+
+        Raises:
+            StoreError: no such flag, no such account, or not a number in E.164.
+        """
+        ...
+
+    def lift_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str) -> StopsLifted:
+        """Allow calls again.
+
+        Args:
+            number_or_account: whom.
+            flag: which flag; empty: all of them.
+            by: who says so.
+            at: now, aware.
+            note: why; it must be said.
+
+        Raises:
+            StoreError: no such account, or a third party has refused for ever.
+        """
+        ...
+
+    def lease_one(
+        self, campaign: CampaignSettings, number_or_account: str, *, at: datetime, lease_s: float, engine: str
+    ) -> Lead | None:
+        """Lease one account of a campaign's list for a call that somebody asks for.
+
+        Args:
+            campaign: whose list.
+            number_or_account: a number on the list (E.164), which is then the one to dial, or an account number.
+            at: now, aware.
+            lease_s: as in `lease`.
+            engine: likewise.
+
+        Returns:
+            The lead, with whatever stop flags there are: the gate decides. None: the list has no such account.
+
+        Raises:
+            StoreError: the account, its debtor or the number is leased or in a call, or the account is done.
+        """
         ...
 
     def close(self) -> None:

@@ -3,6 +3,8 @@
 Rules
 - `wrong_number` is about one number of one debtor; `do_not_call` is about the line, whoever owns it, and about
   the debtor; every other flag is about the debtor.
+- Said by somebody who is no party to the debt (role `contact`), `do_not_call` and `refused` are about the line alone,
+  and for ever: nobody may lift them, and the debtor is still called at other numbers. Source: CN-4.
 - `promise_open` and `plan_performing` last until the next step's moment, where it has one. Every other flag
   is for good, and then all accounts of the debtor are `never`.
 - A number that cannot or may not be dialled is left by every account that was to dial it next; an account
@@ -13,16 +15,18 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
 
-from dialer.errors import StoreError, WriteRefusedError
+from dialer.errors import WriteRefusedError
 from dialer.events import SaveDisposition
 from dialer.store.columns import cents, moment_text, moment_text_or_none
 from dialer.store.statements import Statements
-from dialer.types import DebtorId, NextKind, Outcome, StopFlag
+from dialer.types import ContactRole, DebtorId, NextKind, Outcome, StopFlag
 
 _SQL = Statements("write")
+_STOP_SQL = Statements("stops")
 
+OF_THE_LINE = frozenset({StopFlag.DO_NOT_CALL, StopFlag.REFUSED})
+"""What a third party can forbid for its own line."""
 PASSING_FLAGS = frozenset({StopFlag.PROMISE_OPEN, StopFlag.PLAN_PERFORMING})
 
 _STATES = {
@@ -37,7 +41,7 @@ _STATES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
+class Order:
     """A flag, who set it and when."""
 
     flag: StopFlag
@@ -75,9 +79,9 @@ def save_disposition(connection: sqlite3.Connection, fact: SaveDisposition, engi
         passing = fact.stop in PASSING_FLAGS
         until_at = moment_text_or_none(fact.next_step.at) if passing else None
         by = fact.agent_id or fact.by
-        _flag(connection, fact, _Order(flag=fact.stop, by=by, at=at, note=fact.note, until_at=until_at))
+        _flag(connection, fact, Order(flag=fact.stop, by=by, at=at, note=fact.note, until_at=until_at))
     if fact.outcome is Outcome.INVALID or fact.stop is not None:
-        _leave_number(connection, fact.lead.number, at)
+        leave_number(connection, fact.lead.number, at)
 
 
 def _save_rows(connection: sqlite3.Connection, fact: SaveDisposition, at: str) -> None:
@@ -121,7 +125,7 @@ def _save_rows(connection: sqlite3.Connection, fact: SaveDisposition, at: str) -
 
 def _next_step(connection: sqlite3.Connection, fact: SaveDisposition, at: str, engine: str | None) -> None:
     step, account_id = fact.next_step, fact.lead.account_id
-    state = _STATES[step.kind]
+    state = "waiting" if step.kind is NextKind.NEVER and is_of_the_line(fact) else _STATES[step.kind]
     step_at = moment_text_or_none(step.at)
     next_at = {"waiting": step_at or at, "hold": step_at}.get(state)
     if step.kind is NextKind.OTHER_NUMBER:
@@ -144,19 +148,33 @@ def _next_step(connection: sqlite3.Connection, fact: SaveDisposition, at: str, e
     )
 
 
-def _flag(connection: sqlite3.Connection, fact: SaveDisposition, order: _Order) -> None:
+def is_of_the_line(fact: SaveDisposition) -> bool:
+    """Whether a stop was said by a third party and is about that line only."""
+    return fact.stop in OF_THE_LINE and fact.lead.role is ContactRole.CONTACT
+
+
+def _flag(connection: sqlite3.Connection, fact: SaveDisposition, order: Order) -> None:
     lead = fact.lead
     if order.flag is StopFlag.WRONG_NUMBER:
         connection.execute(_SQL["mark_phone_wrong"], {"phone_id": lead.phone_id})
         row = order.row(debtor_id=lead.debtor_id, phone_id=lead.phone_id)
         connection.execute(_SQL["flag_debtor"], row)
         return
+    if is_of_the_line(fact):
+        forbid(connection, lead.number, order, lasting=True)
+        return
     if order.flag is StopFlag.DO_NOT_CALL:
-        connection.execute(_SQL["forbid_number"], order.row(number=lead.number))
-    _flag_debtor(connection, lead.debtor_id, order, reason=fact.next_step.reason)
+        forbid(connection, lead.number, order)
+    flag_debtor(connection, lead.debtor_id, order, reason=fact.next_step.reason)
 
 
-def _flag_debtor(connection: sqlite3.Connection, debtor_id: DebtorId, order: _Order, reason: str) -> None:
+def forbid(connection: sqlite3.Connection, number: str, order: Order, *, lasting: bool = False) -> None:
+    """Nobody calls this line any more, whosever it is; `lasting`: and nobody may lift that."""
+    connection.execute(_STOP_SQL["forbid_number"], order.row(number=number, lasting=lasting))
+
+
+def flag_debtor(connection: sqlite3.Connection, debtor_id: DebtorId, order: Order, reason: str) -> None:
+    """Note a flag on a debtor; one for good stops all accounts."""
     connection.execute(_SQL["flag_debtor"], order.row(debtor_id=debtor_id, phone_id=None))
     if order.until_at is None:
         connection.execute(
@@ -164,40 +182,7 @@ def _flag_debtor(connection: sqlite3.Connection, debtor_id: DebtorId, order: _Or
         )
 
 
-def _leave_number(connection: sqlite3.Connection, number: str, at: str) -> None:
+def leave_number(connection: sqlite3.Connection, number: str, at: str) -> None:
+    """Let every account that was to dial this number next go on to another one, when it may not be dialled."""
     connection.execute(_SQL["leave_unusable_number"], {"number": number, "at": at})
     connection.execute(_SQL["close_numberless"], {"number": number})
-
-
-def add_stop(
-    connection: sqlite3.Connection, number_or_account: str, flag: str, *, by: str, at: datetime, note: str
-) -> None:
-    """As `Store.add_stop`, inside a transaction that may write."""
-    if flag not in set(StopFlag):
-        raise StoreError(f"There is no stop flag `{flag}`. Give one of: {', '.join(StopFlag)}.")
-    order = _Order(flag=StopFlag(flag), by=by, at=moment_text(at), note=note)
-    if number_or_account.startswith("+"):
-        _stop_number(connection, number_or_account, order)
-    else:
-        _stop_account(connection, number_or_account, order)
-
-
-def _stop_number(connection: sqlite3.Connection, number: str, order: _Order) -> None:
-    if not (number[1:].isascii() and number[1:].isdigit() and 4 <= len(number) <= 16 and number[1] != "0"):
-        raise StoreError(f"`{number}` is no number in E.164. Write it like +8613900000000.")
-    if order.flag is StopFlag.WRONG_NUMBER:
-        connection.execute(_SQL["mark_number_wrong"], {"number": number})
-        connection.execute(_SQL["flag_phones"], order.row(number=number))
-    else:
-        connection.execute(_SQL["forbid_number"], order.row(number=number))
-    _leave_number(connection, number, order.at)
-
-
-def _stop_account(connection: sqlite3.Connection, account_no: str, order: _Order) -> None:
-    debtors = connection.execute(_SQL["debtors_of_account"], {"account_no": account_no}).fetchall()
-    if not debtors:
-        raise StoreError(f"There is no account {account_no}. Give an account number or a number like +86139...")
-    if order.flag is StopFlag.WRONG_NUMBER:
-        raise StoreError("`wrong_number` is about one number: give the number instead of the account.")
-    for (debtor_id,) in debtors:
-        _flag_debtor(connection, debtor_id, order, reason=order.note)

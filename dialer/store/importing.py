@@ -6,24 +6,29 @@ Rules
 - A new account belongs to the debtor of the same identity, or to one of the same name with the same first
   number, or to a new one. A known account goes over to another debtor only when the file names that one by an
   id from outside, and not while it is leased: then the next file moves it.
-- Numbers are only ever added, after those that are known, and zones only ever filled in or mended.
-- Two exceptions to keeping the state: an account closed for want of a number opens when one comes, and an account
-  held for want of a time zone opens when one comes.
+- Numbers are only ever added, after those that are known, and zones only ever filled in or mended. A number
+  that some row calls the debtor's own is that, then a guarantor's, then a contact's; they are tried in this order.
+- A number that is held as a digest of a do-not-call list is put on that list itself as soon as somebody has it.
+- Two exceptions to keeping the state: an account closed for want of a number, or held because only a third party's was
+  left, opens when one comes, and an account held for want of a time zone opens when one comes.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import Enum, auto
 
-from dialer.accounts.imported import ImportedAccount, ImportResult
+from dialer.accounts.imported import ImportedAccount, ImportResult, OtherPhone
+from dialer.store import suppressing
 from dialer.store.columns import cents, moment_text
 from dialer.store.statements import Statements
+from dialer.types import ContactRole
 
 _SQL = Statements("import")
+_FIRST_RANK = {ContactRole.DEBTOR: 0, ContactRole.GUARANTOR: 1000, ContactRole.CONTACT: 2000}
 
 
 class _Change(Enum):
@@ -143,23 +148,46 @@ def _rename(connection: sqlite3.Connection, debtor_id: int, name: str) -> bool:
 def _add_phones(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount, *, known: bool) -> bool:
     """Add numbers and mend zones; True when anything changed."""
     rows = connection.execute(_SQL["debtor_phones"], {"debtor_id": debtor_id}).fetchall()
-    zones: dict[str, str] = {number: zone for number, zone, _ in rows}
-    next_rank = max((rank for *_, rank in rows), default=-1) + 1
+    stored: dict[str, tuple[str, str]] = {number: (zone, role) for number, zone, _, role in rows}
+    ranks = {
+        role: max((rank + 1 for *_, rank, of in rows if of == role), default=first)
+        for role, first in _FIRST_RANK.items()
+    }
     added = mended = False
-    for number, zone in zip(account.phones, account.zones, strict=True):
-        row = {"debtor_id": debtor_id, "number": number, "zone": zone}
-        if number not in zones:
-            connection.execute(_SQL["insert_phone"], row | {"rank": next_rank})
-            next_rank, added = next_rank + 1, True
-        elif zone and zones[number] != zone:
-            connection.execute(_SQL["update_zone"], row)
+    for phone in _phones_of(account):
+        zone, role = stored.get(phone.number, ("", ""))
+        row = {"debtor_id": debtor_id, "number": phone.number, "zone": phone.zone or zone, "role": phone.role}
+        if phone.number not in stored:
+            connection.execute(_SQL["insert_phone"], row | {"rank": ranks[phone.role]})
+            suppressing.mark_number(connection, phone.number)
+            added = True
+        elif (closer := _is_closer(phone.role, ContactRole(role))) or row["zone"] != zone:
+            row |= {"role": phone.role if closer else role, "rank": ranks[phone.role], "moved": closer}
+            connection.execute(_SQL["update_phone"], row)
             mended = True
-        zones.setdefault(number, zone)
+        else:
+            continue
+        ranks[phone.role] += 1
     if known and added:
         _reopen_numbered(connection, debtor_id, account)
     if mended:
         connection.execute(_SQL["reopen_zoned"], {"debtor_id": debtor_id})
     return added or mended
+
+
+def _is_closer(role: ContactRole, than: ContactRole) -> bool:
+    return _FIRST_RANK[role] < _FIRST_RANK[than]
+
+
+def _phones_of(account: ImportedAccount) -> Iterator[OtherPhone]:
+    """Every number of a row once; one that is the debtor's own is nothing else."""
+    seen = set(account.phones)
+    for number, zone in zip(account.phones, account.zones, strict=True):
+        yield OtherPhone(number=number, zone=zone, role=ContactRole.DEBTOR)
+    for phone in account.others:
+        if phone.number not in seen:
+            seen.add(phone.number)
+            yield phone
 
 
 def _reopen_numbered(connection: sqlite3.Connection, debtor_id: int, account: ImportedAccount) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 from datetime import UTC, datetime, time, timedelta
 
 from dialer.compliance.hours import zones_of
+from dialer.errors import StoreError
 from dialer.events import Lead
 from dialer.settings import CampaignSettings
 from dialer.store.api import Leased, OpenAttempt
@@ -66,6 +67,41 @@ def lease(
     leads = tuple(read_lead(connection, account_id, at=at, midnights=midnights) for account_id, _ in chosen)
     waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
     return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
+
+
+def lease_one(
+    connection: sqlite3.Connection,
+    campaign: CampaignSettings,
+    number_or_account: str,
+    *,
+    at: datetime,
+    lease_s: float,
+    engine: str,
+) -> Lead | None:
+    """As `Store.lease_one`, inside a transaction that may write."""
+    is_number = number_or_account.startswith("+")
+    wanted = {
+        "list_name": campaign.list_name,
+        "at": moment_text(at),
+        "number": number_or_account if is_number else "",
+        "account_no": "" if is_number else number_or_account,
+    }
+    connection.execute(_SQL["sweep_expired_leases"], wanted)
+    found = connection.execute(_SQL["account_asked_for"], wanted).fetchone()
+    if found is None:
+        return None
+    account_id, _, account_no, state, reason, phone_id, number, leased, in_air = found
+    if state in ("closed", "never"):
+        raise StoreError(f"Account {account_no} is {state}" + (f": {reason}." if reason else "."))
+    if in_air:
+        raise StoreError(f"The debtor of account {account_no} is in a call, or the call is not concluded yet.")
+    if leased:
+        raise StoreError(f"Account {account_no} is about to be dialled; try again in a moment.")
+    until_at = moment_text(at + timedelta(seconds=lease_s))
+    connection.execute(
+        _SQL["lease_account"], {"engine": engine, "until_at": until_at, "number": number, "account_id": account_id}
+    )
+    return read_lead(connection, account_id, at=at, midnights={}, phone_id=phone_id)
 
 
 def _choose(connection: sqlite3.Connection, of_list: dict[str, str], limit: int) -> list[tuple[int, str]]:

@@ -19,17 +19,17 @@ from sqlite_utils import Database
 from dialer.accounts.imported import ImportedAccount, ImportResult
 from dialer.audit import AuditEntry
 from dialer.clock import SystemClock
-from dialer.events import AttemptBarred, DayAnswers, Write
+from dialer.events import AttemptBarred, DayAnswers, Lead, StopAdded, Write
 from dialer.report import HistoryLine, ListProgress
 from dialer.settings import CampaignSettings
-from dialer.store import answers, audit, concluding, importing, leasing
-from dialer.store.api import Leased, OpenAttempt
+from dialer.store import answers, audit, importing, leasing, stopping
+from dialer.store.api import Leased, NumbersForbidden, OpenAttempt, StopsLifted
 from dialer.store.columns import moment, moment_text
 from dialer.store.connection import connect, keep_private, make_file, reading, sentences, writing
 from dialer.store.migrations import migrate
 from dialer.store.statements import Statements
 from dialer.store.writing import write
-from dialer.types import AgentId, CampaignName, CampaignState
+from dialer.types import AgentId, CampaignName, CampaignState, Number
 
 _LEARNED_SQL = Statements("learned")
 _LEASE_SQL = Statements("lease")
@@ -146,14 +146,33 @@ class SqliteStore:
         with self.reading() as database:
             return answers.answers_by_day(database.conn, campaign, at=at, zone=zone, days=days)
 
-    def add_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str = "") -> None:
-        """See `Store.add_stop`.
-
-        Raises:
-            StoreError: no such flag, no such account, or not a number in E.164.
-        """
+    def lease_one(
+        self, campaign: CampaignSettings, number_or_account: str, *, at: datetime, lease_s: float, engine: str
+    ) -> Lead | None:
+        """See `Store.lease_one`."""
         with self._writing() as connection:
-            concluding.add_stop(connection, number_or_account, flag, by=by, at=at, note=note)
+            lead = leasing.lease_one(connection, campaign, number_or_account, at=at, lease_s=lease_s, engine=engine)
+        self._engine = engine
+        return lead
+
+    def add_stop(
+        self,
+        number_or_account: str,
+        flag: str,
+        *,
+        by: str,
+        at: datetime,
+        note: str = "",
+        until_at: datetime | None = None,
+    ) -> StopAdded:
+        """See `Store.add_stop`."""
+        with self._writing() as connection:
+            return stopping.add_stop(connection, number_or_account, flag, by=by, at=at, note=note, until_at=until_at)
+
+    def lift_stop(self, number_or_account: str, flag: str, *, by: str, at: datetime, note: str) -> StopsLifted:
+        """See `Store.lift_stop`."""
+        with self._writing() as connection:
+            return stopping.lift_stop(connection, number_or_account, flag, by=by, at=at, note=note)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -178,6 +197,39 @@ class SqliteStore:
         """
         with self._writing() as connection:
             return importing.import_accounts(connection, list_name, source, accounts, at)
+
+    def forbid_numbers(
+        self, numbers: Iterable[Number], *, source: str, by: str, at: datetime, hashed: bool = False
+    ) -> NumbersForbidden:
+        """Take over a whole do-not-call list, or nothing of it; numbers that are known stay as they are.
+
+        Args:
+            numbers: in E.164; read once.
+            source: the file's name, for the record.
+            by: who says so.
+            at: now, aware.
+            hashed: keep digests instead of numbers, except of those that are on our lists anyhow.
+        """
+        with self._writing() as connection:
+            return stopping.forbid_numbers(connection, numbers, source=source, by=by, at=at, hashed=hashed)
+
+    def give_consent(self, account_no: str, *, until_at: datetime, by: str, at: datetime, note: str = "") -> None:
+        """Note that a debtor agreed to be called, until a moment, at hours that a rule leaves to agreement.
+
+        Raises:
+            StoreError: no such account, or the moment has passed.
+        """
+        with self._writing() as connection:
+            stopping.give_consent(connection, account_no, until_at=until_at, by=by, at=at, note=note)
+
+    def withdraw_consent(self, account_no: str, *, by: str, at: datetime, note: str = "") -> int:
+        """Note that a debtor agrees no more; returns how many agreements that ended.
+
+        Raises:
+            StoreError: no such account.
+        """
+        with self._writing() as connection:
+            return stopping.withdraw_consent(connection, account_no, by=by, at=at, note=note)
 
     def list_progress(self, list_name: str, *, at: datetime | None = None) -> ListProgress:
         """How far a list is.
@@ -222,6 +274,22 @@ class SqliteStore:
         """One unchanging view for several queries; the block must not write."""
         with self._turn, sentences(self._path), reading(self._database):
             yield self._database
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One durable transaction for the statements of another module of this package."""
+        with self._writing() as connection:
+            yield connection
+
+    def compact(self) -> None:
+        """Write the file anew, without anything that was deleted, and empty the write-ahead log.
+
+        Raises:
+            StoreError: somebody else uses the store, or the disk has no room for a second copy.
+        """
+        with self._turn, sentences(self._path):
+            self._database.conn.execute("VACUUM")
+            self._database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

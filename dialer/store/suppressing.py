@@ -4,14 +4,13 @@ A list can so be kept, and asked, without its numbers. The key stands in the sam
 try all numbers, so this keeps numbers out of sight and out of exports, and is no lock.
 
 What keeps the lease cheap: a number that somebody on a list of ours has stands in `do_not_call` as well, from the
-moment at which both are known (`mark_known`, `mark_number`). The lease looks only there; a commit looks at both.
+moment at which both are known (`mark_number`). The lease looks only there; a commit looks at both.
 """
 
 from __future__ import annotations
 
 import hmac
 import sqlite3
-from collections.abc import Iterable
 
 from dialer.store.statements import Statements
 
@@ -29,25 +28,10 @@ def digest(key: bytes, number: str) -> bytes:
     return hmac.digest(key, number.encode(), "sha256")
 
 
-def is_suppressed(connection: sqlite3.Connection, number: str) -> bool:
-    """Whether a number is held as a digest."""
-    wanted = {"digest": digest(number_key(connection), number)}
-    return connection.execute(_SQL["is_suppressed"], wanted).fetchone() is not None
-
-
-def has_any(connection: sqlite3.Connection) -> bool:
-    """Whether any number is held as a digest."""
-    return connection.execute(_SQL["any_suppressed"]).fetchone() is not None
-
-
 def mark_number(connection: sqlite3.Connection, number: str) -> bool:
     """Put a number that is held as a digest among those of `do_not_call`; True when it is one."""
     wanted = {"number": number, "digest": digest(number_key(connection), number)}
-    return connection.execute(_SQL["mark_suppressed"], wanted).rowcount > 0 or is_suppressed(connection, number)
-
-
-def mark_known(connection: sqlite3.Connection, digests: Iterable[bytes]) -> set[str]:
-    """The numbers of our lists that have one of these digests."""
-    wanted, key = set(digests), number_key(connection)
-    numbers = connection.execute(_SQL["all_numbers"])
-    return {number for (number,) in numbers if digest(key, number) in wanted}
+    if connection.execute(_SQL["is_suppressed"], wanted).fetchone() is None:
+        return False
+    connection.execute(_SQL["mark_suppressed"], wanted)
+    return True

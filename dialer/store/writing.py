@@ -24,6 +24,7 @@ from dialer.store.columns import moment_text, moment_text_or_none
 from dialer.store.committing import barred
 from dialer.store.concluding import save_disposition
 from dialer.store.statements import Statements
+from dialer.types import ContactRole
 
 _SQL = Statements("write")
 _LEASE_SQL = Statements("lease")
@@ -176,6 +177,9 @@ def _save_refusal(connection: sqlite3.Connection, fact: SaveRefusal) -> None:
         },
     )
     if fact.until_at is None:
+        own = {"account_id": fact.lead.account_id, "at": moment_text(fact.at)}
+        if fact.lead.role is ContactRole.CONTACT and connection.execute(_SQL["back_to_own_number"], own).rowcount:
+            return  # a contact's turn has not come; the debtor's own numbers are tried again
         # Left open it would be leased and refused again at once, without end.
         connection.execute(
             _SQL["hold_refused"],

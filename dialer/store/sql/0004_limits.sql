@@ -41,7 +41,7 @@ CREATE TABLE stop_changes (
     change_id    INTEGER PRIMARY KEY,
     at           TEXT NOT NULL,
     by           TEXT NOT NULL,
-    change       TEXT NOT NULL CHECK (change IN ('stopped', 'allowed', 'consented', 'withdrawn', 'listed')),
+    change       TEXT NOT NULL CHECK (change IN ('stopped', 'allowed', 'consented', 'withdrawn')),
     flag         TEXT NOT NULL DEFAULT '',
     number       TEXT NOT NULL DEFAULT '',
     debtor_id    INTEGER REFERENCES debtors,

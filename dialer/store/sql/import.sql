@@ -61,25 +61,28 @@ UPDATE debtors SET name = :name WHERE debtor_id = :debtor_id;
 INSERT INTO debtor_sources (debtor_id, batch_id) VALUES (:debtor_id, :batch_id) ON CONFLICT DO NOTHING;
 
 -- name: debtor_phones
-SELECT number, zone, rank FROM phones WHERE debtor_id = :debtor_id;
+SELECT number, zone, rank, role FROM phones WHERE debtor_id = :debtor_id;
 
 -- name: insert_phone
-INSERT INTO phones (debtor_id, number, rank, zone) VALUES (:debtor_id, :number, :rank, :zone);
+INSERT INTO phones (debtor_id, number, rank, zone, role) VALUES (:debtor_id, :number, :rank, :zone, :role);
 
--- name: update_zone
-UPDATE phones SET zone = :zone WHERE debtor_id = :debtor_id AND number = :number;
+-- name: update_phone
+-- `moved`: it is somebody else who is reached there; the number stands last among theirs.
+UPDATE phones SET zone = :zone, role = :role, rank = CASE WHEN :moved THEN :rank ELSE rank END
+WHERE debtor_id = :debtor_id AND number = :number;
 
 -- name: first_usable_phone
 -- Those of the row first, in its order, then the debtor's others by rank.
 SELECT p.phone_id FROM phones p LEFT JOIN json_each(:numbers) j ON j.value = p.number
 WHERE p.debtor_id = :debtor_id AND p.state = 'valid'
   AND NOT EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number)
-ORDER BY j.key IS NULL, j.key, p.rank, p.phone_id LIMIT 1;
+ORDER BY p.role = 'contact', j.key IS NULL, j.key, p.rank, p.phone_id LIMIT 1;
 
 -- name: reopen_numbered
--- A new number brings back accounts that were closed for want of one.
+-- A new number brings back accounts that were closed for want of one, or held where only a third party was left.
 UPDATE accounts SET state = 'open', next_rule = '', next_reason = '', next_phone_id = :phone_id
-WHERE debtor_id = :debtor_id AND state = 'closed' AND next_rule = 'no-number';
+WHERE debtor_id = :debtor_id AND (state = 'closed' AND next_rule = 'no-number'
+                                  OR state = 'hold' AND next_rule = 'third_party' AND next_at IS NULL);
 
 -- name: reopen_zoned
 -- A zone brings back accounts that the gate refused for want of one.

@@ -41,6 +41,22 @@ WHERE a.list_name = :list_name AND a.state = 'open' AND a.leased_by IS NULL
 ORDER BY a.callback DESC, a.priority DESC, a.days_past_due DESC, a.amount_due_cents DESC, a.last_attempt_at,
          a.account_id;
 
+-- name: account_asked_for
+-- By its number, or by a number of its debtor, which is then the one to dial; those that may be dialled first.
+SELECT a.account_id, a.debtor_id, a.account_no, a.state, a.next_reason, p.phone_id, p.number,
+       EXISTS (SELECT 1 FROM accounts o WHERE o.debtor_id = a.debtor_id AND o.leased_by IS NOT NULL)
+       OR EXISTS (SELECT 1 FROM accounts o WHERE o.leased_number = p.number AND o.leased_by IS NOT NULL),
+       EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = a.debtor_id AND t.disposed_at IS NULL)
+       OR EXISTS (SELECT 1 FROM attempts t WHERE t.number = p.number AND t.disposed_at IS NULL)
+FROM accounts a JOIN phones p ON p.debtor_id = a.debtor_id
+WHERE a.list_name = :list_name
+  AND CASE WHEN :number <> '' THEN p.number = :number
+           ELSE a.account_no = :account_no AND p.phone_id = a.next_phone_id END
+  AND a.account_id IN (SELECT account_id FROM accounts WHERE account_no = :account_no
+                       UNION SELECT o.account_id FROM phones f JOIN accounts o ON o.debtor_id = f.debtor_id
+                       WHERE f.number = :number)
+ORDER BY a.state IN ('closed', 'never'), a.priority DESC, a.days_past_due DESC, a.account_id LIMIT 1;
+
 -- name: lease_account
 UPDATE accounts SET leased_by = :engine, leased_until_at = :until_at, leased_number = :number
 WHERE account_id = :account_id AND leased_by IS NULL;

@@ -50,3 +50,54 @@ SELECT s.account_id, s.debtor_id, s.number, s.zone, s.role, s.team,
 FROM standing s WHERE s.step = 'ready'
 ORDER BY s.callback DESC, s.priority DESC, s.days_past_due DESC, s.amount_due_cents DESC, s.last_attempt_at,
          s.account_id;
+
+-- name: accounts_by_no
+SELECT account_id, NULL AS phone_id FROM accounts WHERE account_no = :asked ORDER BY account_id;
+
+-- name: accounts_by_number
+SELECT a.account_id, p.phone_id FROM phones p JOIN accounts a ON a.debtor_id = p.debtor_id
+WHERE p.number = :asked ORDER BY a.account_id;
+
+-- name: similar_accounts
+-- Those that begin or end as what was asked for.
+SELECT DISTINCT account_no FROM accounts
+WHERE account_no LIKE :begin ESCAPE '\' OR account_no LIKE :end ESCAPE '\' LIMIT 2000;
+
+-- name: account
+SELECT a.account_no, a.client, a.list_name, a.debtor_id, d.name, a.state, a.next_at, a.next_phone_id, a.next_rule,
+       a.next_reason, a.callback_agent, a.team, a.leased_by, a.leased_until_at
+FROM accounts a JOIN debtors d ON d.debtor_id = a.debtor_id WHERE a.account_id = :account_id;
+
+-- name: phones
+SELECT p.phone_id, p.number, p.state, p.role, p.zone, n.flag, n.at, n.added_by
+FROM phones p LEFT JOIN do_not_call n ON n.number = p.number
+WHERE p.debtor_id = :debtor_id ORDER BY p.rank, p.phone_id;
+
+-- name: stops
+-- Lifted ones are gone; those whose time is over do not count.
+SELECT flag, at, until_at, added_by, phone_id FROM stop_flags
+WHERE debtor_id = :debtor_id AND (until_at IS NULL OR until_at > :at) ORDER BY at, stop_id;
+
+-- name: calls_in_air
+SELECT attempt_id, at, account_id FROM attempts
+WHERE disposed_at IS NULL AND (debtor_id = :debtor_id OR number = :number) ORDER BY at LIMIT 1;
+
+-- name: leased_elsewhere
+SELECT account_no, leased_by, leased_until_at FROM accounts
+WHERE leased_by IS NOT NULL AND leased_until_at > :at AND account_id <> :account_id
+  AND (debtor_id = :debtor_id OR leased_number = :number) LIMIT 1;
+
+-- name: calls
+SELECT t.attempt_id, t.at, t.campaign, t.number, t.permit_rules, t.outcome, t.agent_id, t.talk_s,
+       d.code, d.decided_by, d.next_kind, d.next_at, d.next_rule, d.next_reason
+FROM attempts t LEFT JOIN dispositions d ON d.attempt_id = t.attempt_id
+WHERE t.account_id = :account_id ORDER BY t.at, t.attempt_id;
+
+-- name: refusals
+SELECT r.at, r.campaign, p.number, r.rule, r.reason, r.until_at
+FROM refusals r JOIN phones p ON p.phone_id = r.phone_id
+WHERE r.account_id = :account_id ORDER BY r.at, r.refusal_id;
+
+-- name: imported
+SELECT max(b.at) FROM accounts a JOIN debtor_sources s ON s.debtor_id = a.debtor_id
+JOIN import_batches b ON b.batch_id = s.batch_id WHERE a.account_id = :account_id;

@@ -59,10 +59,6 @@ SELECT debtor_id, phone_id, :flag, NULL, :by, :at, :note FROM phones WHERE numbe
 INSERT INTO stop_flags (debtor_id, phone_id, flag, until_at, added_by, at, note)
 VALUES (:debtor_id, :phone_id, :flag, :until_at, :by, :at, :note);
 
--- name: forbid_number
-INSERT INTO do_not_call (number, flag, added_by, at, note) VALUES (:number, :flag, :by, :at, :note)
-ON CONFLICT (number) DO NOTHING;
-
 -- name: stop_debtor
 -- A flag for good: nothing of this debtor is dialled again, not even what only a new number would reopen.
 UPDATE accounts SET state = 'never', next_at = NULL, next_rule = :rule, next_reason = :reason
@@ -108,7 +104,7 @@ UPDATE accounts SET state = CASE WHEN state = 'open' THEN 'waiting' ELSE state E
     (SELECT p.phone_id FROM phones p JOIN phones c ON c.phone_id = accounts.next_phone_id
      WHERE p.debtor_id = accounts.debtor_id AND p.state = 'valid'
        AND NOT EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number)
-     ORDER BY (p.rank, p.phone_id) < (c.rank, c.phone_id), p.rank, p.phone_id LIMIT 1)
+     ORDER BY p.role = 'contact', (p.rank, p.phone_id) < (c.rank, c.phone_id), p.rank, p.phone_id LIMIT 1)
 WHERE state IN ('open', 'waiting', 'hold') AND next_phone_id IN (
     SELECT u.phone_id FROM phones u WHERE u.number = :number
       AND (u.state <> 'valid' OR EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = u.number)));
@@ -137,3 +133,13 @@ VALUES (:campaign, :account_id, :phone_id, :at, :rule, :reason, :until_at);
 -- Refused, and not by the passing of time: waits until somebody mends it (an import may).
 UPDATE accounts SET state = 'hold', next_at = NULL, next_rule = :rule, next_reason = :reason
 WHERE account_id = :account_id AND state IN ('open', 'waiting');
+
+-- name: back_to_own_number
+-- From a contact's number, which was refused, to the first one that is no contact's; no row: there is none.
+UPDATE accounts SET next_phone_id =
+    (SELECT p.phone_id FROM phones p WHERE p.debtor_id = accounts.debtor_id AND p.role <> 'contact'
+       AND p.state = 'valid' AND NOT EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number)
+     ORDER BY p.rank, p.phone_id LIMIT 1)
+WHERE account_id = :account_id AND state IN ('open', 'waiting') AND EXISTS
+    (SELECT 1 FROM phones p WHERE p.debtor_id = accounts.debtor_id AND p.role <> 'contact'
+       AND p.state = 'valid' AND NOT EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number));
