@@ -20,6 +20,7 @@ from dialer.cli import (
     init,
     intake,
     phone,
+    purge,
     replay,
     reports,
     simulate,
@@ -63,7 +64,7 @@ def _global_options(
     context.obj = Session(config=config, json=json, lang=lang or Lang.of_environment(os.environ))
 
 
-for module in (init, doctor, intake, engine, reports, exports, replay, simulate, phone):
+for module in (init, doctor, intake, engine, reports, exports, replay, simulate, phone, purge):
     module.register(app)
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(carrier.app, name="carrier")

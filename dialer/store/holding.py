@@ -1,0 +1,75 @@
+"""Legal hold: nothing of a debtor is removed while it is on, whoever asks. Dialling goes on; a stop flag ends that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from dialer.audit import AuditEntry
+from dialer.errors import StoreError
+from dialer.store import audit
+from dialer.store.columns import moment, moment_text
+from dialer.store.sqlite import SqliteStore
+from dialer.store.statements import Statements
+from dialer.types import AccountId, DebtorId
+
+_SQL: Final = Statements("purge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """An account that is on hold, and with it everything of its debtor."""
+
+    account_id: AccountId
+    account_no: str
+    debtor_id: DebtorId
+    at: datetime
+    by: str
+    note: str
+
+
+def set_hold(store: SqliteStore, account_no: str, *, on: bool, by: str, role: str, at: datetime, note: str = "") -> int:
+    """Put the accounts of a number on hold, or end it; returns how many they are.
+
+    Raises:
+        StoreError: there is no such account.
+    """
+    with store.writing() as connection:
+        found = connection.execute(_SQL["accounts_of"], {"account_no": account_no}).fetchall()
+        if not found:
+            raise StoreError("There is no such account. Give an account's number as the list had it.")
+        state = "on" if on else "off"
+        for account_id, debtor_id in found:
+            row = {"account_id": account_id, "debtor_id": debtor_id, "state": state}
+            connection.execute(_SQL["hold"], row | {"at": moment_text(at), "by": by, "note": note})
+        entries = [
+            AuditEntry(
+                at=at,
+                actor=by,
+                role=role,
+                action=f"hold.{state}",
+                subject=audit.debtor_subject(debtor_id),
+                detail=audit.detail_of({"account": account_id}),
+            )
+            for account_id, debtor_id in found
+        ]
+        audit.record(connection, entries)
+    return len(found)
+
+
+def holds(store: SqliteStore) -> tuple[Hold, ...]:
+    """Every hold that is on, oldest first."""
+    with store.reading() as database:
+        rows = database.execute(_SQL["held"]).fetchall()
+    return tuple(
+        Hold(
+            account_id=AccountId(account_id),
+            account_no=account_no,
+            debtor_id=DebtorId(debtor_id),
+            at=moment(at),
+            by=by,
+            note=note,
+        )
+        for account_id, account_no, debtor_id, at, by, note in rows
+    )
