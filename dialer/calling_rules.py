@@ -149,6 +149,11 @@ class Closure:
     """Date -> what it is; empty: a date of the campaign's own."""
     origin: Origin
 
+    @property
+    def may_be_lifted(self) -> bool:
+        """A house rule, which a campaign may do without; a rule with a source is not."""
+        return self.origin.tag is Tag.HOUSE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThirdPartyRule:
@@ -212,8 +217,8 @@ class Profile:
     """ISO 3166; empty: none in particular."""
     in_force_on: date | None = None
     hours: HoursRule | None = None
-    holidays: Value | None = None
-    """Set: public holidays of `country` are closed dates (value 1)."""
+    closure: Closure | None = None
+    """Public holidays of `country`."""
     close_margin: Value | None = None
     limits: tuple[Limit, ...] = ()
     effective_talk: Value | None = None
@@ -268,7 +273,7 @@ class CallingRules:
     """All must permit the number; none at all: any number."""
     abandonment: AbandonmentRule | None = None
     sources: Mapping[str, Origin] = field(default_factory=dict)
-    """`close_margin`, `min_gap`, `min_ring`, `legal_wait` -> where the value comes from."""
+    """`close_margin`, `min_gap`, `min_ring`, `legal_wait`, `effective_talk` -> where the value comes from."""
     after_consent: CallingRules | None = None
     """The same with the hours that a debtor's agreement leaves; None: agreement changes nothing."""
     profiles: tuple[Profile, ...] = ()

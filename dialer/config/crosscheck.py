@@ -138,11 +138,6 @@ def campaign_problems(source: Source, file: CampaignFile, dialer: DialerSettings
         yield wrong(("default_disposition",), _not_one(file.default_disposition, file.dispositions, "a disposition"))
     yield from _rule_problems(wrong, file)
     yield from _route_problems(wrong, file.routes, dialer)
-    if file.ring_timeout < file.calling.min_ring:
-        yield wrong(
-            ("ring_timeout",),
-            f"{file.ring_timeout:g} s is shorter than calling.min_ring, {file.calling.min_ring:g} s",
-        )
 
 
 def _reference_problems(wrong: _Marker, file: CampaignFile, dialer: DialerSettings) -> Iterator[Problem]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from dialer.access import UserSettings
+from dialer.calling_rules import AbandonmentRule, CallingRules
+from dialer.config.calling import calling_rules
 from dialer.config.crosscheck import campaign_problems, dialer_problems
-from dialer.config.models import CallingSection, CampaignFile, DialerFile, PacingSection, ServerSection
+from dialer.config.models import CampaignFile, DialerFile, PacingSection, ServerSection
 from dialer.config.problems import Problem, SettingsFileError
 from dialer.config.read import read_model
-from dialer.config.values import parse_days
 from dialer.config.yaml_source import KeyPath, Source
 from dialer.settings import (
     AgentSettings,
-    CallingRules,
     CampaignSettings,
     DialerSettings,
     DispositionSettings,
@@ -28,7 +30,6 @@ from dialer.settings import (
     ServerSettings,
     SupervisorSettings,
     TrunkSettings,
-    Window,
 )
 from dialer.types import (
     AgentId,
@@ -66,13 +67,16 @@ def load_dialer(path: Path, env: Mapping[str, str] | None = None) -> DialerSetti
     return _dialer(source, file)
 
 
-def load_campaign(path: Path, dialer: DialerSettings, env: Mapping[str, str] | None = None) -> CampaignSettings:
+def load_campaign(
+    path: Path, dialer: DialerSettings, env: Mapping[str, str] | None = None, *, today: date | None = None
+) -> CampaignSettings:
     """Read one campaign; its name is the file's.
 
     Args:
         path: such as `config/campaigns/demo.yaml`.
         dialer: whose trunks, agents and teams the campaign may name.
         env: for `!env`; the process's own when None.
+        today: holidays are those of this year and the next; None: the machine's.
 
     Raises:
         SettingsFileError: with every problem of the file.
@@ -82,9 +86,16 @@ def load_campaign(path: Path, dialer: DialerSettings, env: Mapping[str, str] | N
         raise SettingsFileError([Problem(path=path, text=text)])
     source, file = read_model(path, CampaignFile, _env(env), made_by="dialer init")
     problems = list(campaign_problems(source, file, dialer))
+    if any(problem.key.startswith("calling.hours") for problem in problems):
+        raise SettingsFileError(problems)
+    day = today or datetime.now(tz=ZoneInfo(dialer.time_zone)).date()
+    try:
+        rules = calling_rules(source, file, region=dialer.region, today=day, env=_env(env))
+    except SettingsFileError as error:
+        raise SettingsFileError([*problems, *error.problems]) from None
     if problems:
         raise SettingsFileError(problems)
-    return _campaign(source, file)
+    return _campaign(source, file, rules)
 
 
 def load_campaigns(
@@ -165,7 +176,7 @@ def _inside(base: Path, text: str) -> Path:
     return (base / Path(text).expanduser()).resolve()
 
 
-def _campaign(source: Source, file: CampaignFile) -> CampaignSettings:
+def _campaign(source: Source, file: CampaignFile, rules: CallingRules) -> CampaignSettings:
     return CampaignSettings(
         name=CampaignName(source.path.stem),
         source=source.path,
@@ -175,8 +186,8 @@ def _campaign(source: Source, file: CampaignFile) -> CampaignSettings:
         trunks=tuple(TrunkName(name) for name in file.trunks),
         agents=tuple(AgentId(name) for name in file.agents),
         teams=file.teams,
-        pacing=_pacing(file.pacing),
-        rules=_rules(file.calling),
+        pacing=_pacing(file.pacing, rules.abandonment),
+        rules=rules,
         ring_timeout_s=file.ring_timeout,
         detect_machines=file.detect_machines,
         record=file.record,
@@ -194,34 +205,17 @@ def _campaign(source: Source, file: CampaignFile) -> CampaignSettings:
     )
 
 
-def _pacing(section: PacingSection) -> PacingSettings:
+def _pacing(section: PacingSection, allowed: AbandonmentRule | None) -> PacingSettings:
+    target = section.target_abandonment
     return PacingSettings(
         ratio=section.ratio,
         max_ratio=section.max_ratio,
-        target_abandonment_ratio=section.target_abandonment,
+        target_abandonment_ratio=min(target, allowed.max_ratio) if allowed is not None else target,
         day_ends=section.day_ends,
         max_calls_per_s=section.max_calls_per_s,
         initial_answer_ratio=section.initial_answer_ratio,
         initial_talk_s=section.initial_talk,
         initial_wrap_up_s=section.initial_wrap_up,
-    )
-
-
-def _rules(section: CallingSection) -> CallingRules:
-    windows: dict[int, tuple[Window, ...]] = {}
-    for text, day_windows in section.hours.items():
-        for day in parse_days(text):
-            windows[day] = tuple(sorted(day_windows, key=lambda window: window.opens))
-    return CallingRules(
-        windows=windows,
-        closed_dates=frozenset(section.closed_dates),
-        close_margin_s=section.close_margin,
-        attempts_per_number_per_day=section.attempts_per_number_per_day,
-        attempts_per_debtor_per_day=section.attempts_per_debtor_per_day,
-        conversations_per_debtor_per_day=section.conversations_per_debtor_per_day,
-        min_gap_s=section.min_gap,
-        min_ring_s=section.min_ring,
-        legal_wait_s=section.legal_wait,
     )
 
 

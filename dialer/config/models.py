@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dialer.access import Role
 from dialer.config.values import (
@@ -24,16 +24,19 @@ from dialer.config.values import (
     Money,
     Name,
     Names,
+    Prefixes,
     Ratio,
     Secret,
     Sound,
     Windows,
+    one_or_more,
 )
 from dialer.types import Asks, ConnectStyle, Mode, NextKind, Outcome, StopFlag
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 UserName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.-]{0,31}$")]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(one_or_more)]
 PerDay = Annotated[int, Field(ge=1, le=1_000)]
 
 
@@ -166,18 +169,29 @@ class PacingSection(Section):
     initial_wrap_up: Duration = 20.0
 
 
-class CallingSection(Section):
-    """Hours, caps and waits."""
+class OwnPrefixesSection(Section):
+    """Which numbers the campaign may dial, further to what the profiles say."""
 
-    hours: Annotated[dict[str, Windows], Field(min_length=1)]
+    allow: Prefixes = ()
+    deny: Prefixes = ()
+
+
+class CallingSection(Section):
+    """Profiles, and the campaign's own hours, caps and waits."""
+
+    profiles: Texts = ("CN-BANK",)
+    hours: dict[str, Windows] = Field(default_factory=dict)
+    consent_overrides: bool = False
+    on_holidays: bool = False
     closed_dates: tuple[Day, ...] = ()
-    close_margin: Annotated[Duration, Field(le=7_200)] = 600.0
-    attempts_per_number_per_day: PerDay = 6
-    attempts_per_debtor_per_day: PerDay = 6
-    conversations_per_debtor_per_day: PerDay = 3
-    min_gap: Duration = 7_200.0
-    min_ring: Annotated[Duration, Field(ge=1, le=120)] = 20.0
-    legal_wait: Annotated[Duration, Field(gt=0, le=10)] = 2.0
+    close_margin: Annotated[Duration, Field(le=7_200)] | None = None
+    attempts_per_number_per_day: PerDay | None = None
+    attempts_per_debtor_per_day: PerDay | None = None
+    conversations_per_debtor_per_day: PerDay | None = None
+    min_gap: Duration | None = None
+    min_ring: Annotated[Duration, Field(ge=1, le=120)] | None = None
+    legal_wait: Annotated[Duration, Field(gt=0, le=10)] | None = None
+    prefixes: OwnPrefixesSection | None = None
 
 
 class LabelSection(Section):

@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from dialer.calling_rules import LocalDays, Rolling, Window
 from dialer.config.yaml_source import FromOutside
-from dialer.settings import Window
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?")
 _UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -27,6 +27,9 @@ _EXTENSION = re.compile(r"[0-9]{2,10}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _ADDRESS = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4}")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
+
+_PREFIX = re.compile(r"\+[0-9]{1,7}")  # recordings keep no more of a number than that
+_LOCAL_DAYS = re.compile(r"(?:([0-9]{1,2})\s+)?local days?")
 
 _DAYS: Mapping[str, int] = {
     **{name: day for day, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
@@ -94,6 +97,18 @@ def parse_days(text: str) -> tuple[int, ...]:
     return tuple((first + offset) % 7 for offset in range((last - first) % 7 + 1))
 
 
+def parse_local_window(value: object) -> LocalDays | Rolling:
+    """Over what a limit counts: `local day`, `7 local days` (the event's own is the first), or `2h`."""
+    found = _LOCAL_DAYS.fullmatch(value) if isinstance(value, str) else None
+    if found is not None and 1 <= int(found[1] or 1) <= 31:
+        return LocalDays(days=int(found[1] or 1))
+    if found is None and isinstance(value, str) and _DURATION.fullmatch(value):
+        seconds = parse_duration(value)
+        if 0 < seconds <= 31 * _UNITS["d"]:
+            return Rolling(seconds=seconds)
+    raise wrong("is not a window; write local day, 7 local days, or a duration such as 2h, up to 31 days")
+
+
 def parse_money(value: object) -> Decimal:
     """An amount from `1.00`."""
     try:
@@ -144,7 +159,7 @@ def _matching(pattern: re.Pattern[str], allowed: str) -> BeforeValidator:
     return BeforeValidator(parse)
 
 
-def _one_or_more(value: object) -> object:
+def one_or_more(value: object) -> object:
     """Let a list of one be written without its dash."""
     return [value] if isinstance(value, str) else value
 
@@ -154,7 +169,7 @@ Ratio = Annotated[float, BeforeValidator(parse_ratio)]
 Money = Annotated[Decimal, BeforeValidator(parse_money)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Day = Annotated[date, BeforeValidator(parse_date)]
-Windows = Annotated[tuple[Annotated[Window, BeforeValidator(parse_window)], ...], BeforeValidator(_one_or_more)]
+Windows = Annotated[tuple[Annotated[Window, BeforeValidator(parse_window)], ...], BeforeValidator(one_or_more)]
 Secret = Annotated[str, BeforeValidator(parse_secret)]
 Name = Annotated[str, _matching(_NAME, "a small letter, then up to 30 small letters, digits, - or _, as in agent01")]
 EndpointName = Annotated[
@@ -162,15 +177,18 @@ EndpointName = Annotated[
     str,
     _matching(_ENDPOINT, "a small letter, then up to 30 small letters, digits or _, as in agent01"),
 ]
-Names = Annotated[tuple[Name, ...], BeforeValidator(_one_or_more)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_more)]
 Digits = Annotated[str, _matching(_DIGITS, "one or two digits")]
 CallerIds = Annotated[
     tuple[Annotated[str, _matching(_CALLER_ID, "3 to 15 digits, with or without +")], ...],
-    BeforeValidator(_one_or_more),
+    BeforeValidator(one_or_more),
+]
+Prefixes = Annotated[
+    tuple[Annotated[str, _matching(_PREFIX, "+ and 1 to 7 digits, as in +86")], ...], BeforeValidator(one_or_more)
 ]
 Extension = Annotated[str, _matching(_EXTENSION, "2 to 10 digits, such as 1001")]
 Addresses = Annotated[
-    tuple[Annotated[str, _matching(_ADDRESS, "an IPv4 address such as 10.0.0.5")], ...], BeforeValidator(_one_or_more)
+    tuple[Annotated[str, _matching(_ADDRESS, "an IPv4 address such as 10.0.0.5")], ...], BeforeValidator(one_or_more)
 ]
 Host = Annotated[str, _matching(_HOST, "a host name or an IPv4 address")]
 Sound = Annotated[str, _matching(_SOUND, "a sound's name without its ending, such as dialer/zh/identify")]
