@@ -292,22 +292,6 @@ class SqliteStore:
             self._database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One durable transaction for the statements of another module of this package."""
-        with self._writing() as connection:
-            yield connection
-
-    def compact(self) -> None:
-        """Write the file anew, without anything that was deleted, and empty the write-ahead log.
-
-        Raises:
-            StoreError: somebody else uses the store, or the disk has no room for a second copy.
-        """
-        with self._turn, sentences(self._path):
-            self._database.conn.execute("VACUUM")
-            self._database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-
-    @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with self._turn, sentences(self._path), writing(self._database) as connection:
             yield connection
