@@ -34,6 +34,10 @@ _CURES = {
 }
 
 
+_ENCRYPTED: set[Path] = set()
+"""Files that this process has found not to be plain."""
+
+
 def connect(path: Path, key: str = "") -> Database:
     """Open an existing file with the store's settings.
 
@@ -65,14 +69,18 @@ def connect(path: Path, key: str = "") -> Database:
 def _needs_cipher(path: Path, key: str) -> bool:
     """Whether the file is opened with its key.
 
+    The file's beginning is read once in the life of a process: see `make_file` for what closing it costs.
+
     Raises:
         StoreError: the settings have a key and the file is not encrypted.
     """
-    if key and is_plain(path):
+    if key and path.absolute() not in _ENCRYPTED and is_plain(path):
         raise StoreError(
             f"The store {path} is not encrypted, and dialer.yaml has a store.key. Encrypt it with "
             "`dialer store encrypt`, or take the key out of dialer.yaml."
         )
+    if key:
+        _ENCRYPTED.add(path.absolute())
     return bool(key)
 
 
@@ -90,6 +98,10 @@ def _prepared(connection: sqlite3.Connection) -> Database:
 def make_file(path: Path) -> None:
     """Make the empty file (0600) and the folders above it that are missing (0700); an existing one is kept.
 
+    An existing one is not even opened: closing it would drop the locks of every connection that this process has to
+    it, and the next other process to close the store would delete the log that ours goes on writing to.
+    Source: SQLite, "How To Corrupt An SQLite Database File", 2.2.
+
     Raises:
         StoreError: the folder may not be written.
     """
@@ -97,7 +109,8 @@ def make_file(path: Path) -> None:
         missing = [folder for folder in reversed(path.parents) if not folder.exists()]
         for folder in missing:
             folder.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(f"The store {path} cannot be made: {reason}. Choose another store_path.") from error

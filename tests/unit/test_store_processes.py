@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dialer.store.sqlite import SqliteStore
-from store_cases import account, stocked, take
+from store_cases import LIST, account, stocked, take
 
 HERE = Path(__file__).parent
 BATCH = 20
@@ -130,3 +130,31 @@ def test_what_a_killed_engine_had_in_the_air_is_found_and_its_other_leases_can_b
     assert len(take(store)) == 5
     assert {each.lead.account_no for each in found}.isdisjoint(lead.account_no for lead in take(store))
     store.close()
+
+
+READER = """
+import sys
+from dialer.store.sqlite import SqliteStore
+store = SqliteStore.open(sys.argv[1], key=sys.argv[2])
+print(store.list_progress(sys.argv[3]).total)
+store.close()  # the last to close a store deletes its log
+"""
+
+
+@pytest.mark.parametrize("key", ["", "a passphrase"])
+def test_a_store_opened_twice_by_one_process_keeps_its_locks_so_that_no_reader_deletes_its_log(
+    tmp_path: Path, key: str
+) -> None:
+    path = tmp_path / "store.sqlite"
+    first = SqliteStore.create(path, key=key)
+    stocked(first, [account("A1", 1)])
+    SqliteStore.create(path, key=key).close()
+
+    def seen() -> int:
+        line = [sys.executable, "-c", READER, str(path), key, LIST]
+        return int(subprocess.run(line, capture_output=True, check=True, text=True).stdout)
+
+    assert seen() == 1
+    stocked(first, [account("A2", 2)])
+    assert seen() == 2, "another process closed the store and deleted the log that this one writes to"
+    first.close()
