@@ -4,7 +4,7 @@ Rules
 - An agent belongs to at most one call: from `reserved` (or `previewing`) until the disposition is saved.
 - `ready` needs a leg on the line, except for agents whose phone is called for every call.
 - A wish that cannot be had now (a pause in a call) is kept and granted when the call is disposed of.
-- A lost leg logs a nailed-up agent out; nobody has to mend a table.
+- A lost leg logs a nailed-up agent out, at once and in wrap-up too; nobody has to mend a table.
 
     offline -> ready -> reserved -> talking -> wrap_up -> ready
                  |  \-> previewing -> reserved
@@ -25,8 +25,8 @@ from dialer.values import replace
 A = AgentState
 
 TRANSITIONS: dict[AgentState, frozenset[AgentState]] = {
-    A.OFFLINE: frozenset({A.CALLING_IN, A.READY, A.PAUSED, A.TALKING}),
-    A.CALLING_IN: frozenset({A.READY, A.OFFLINE}),
+    A.OFFLINE: frozenset({A.CALLING_IN, A.READY, A.PAUSED, A.TALKING, A.WRAP_UP}),
+    A.CALLING_IN: frozenset({A.READY, A.OFFLINE, A.WRAP_UP}),
     A.READY: frozenset({A.PREVIEWING, A.RESERVED, A.PAUSED, A.OFFLINE, A.TALKING}),
     A.PREVIEWING: frozenset({A.RESERVED, A.READY, A.PAUSED, A.OFFLINE}),
     A.RESERVED: frozenset({A.TALKING, A.READY, A.PAUSED, A.OFFLINE}),
@@ -34,7 +34,8 @@ TRANSITIONS: dict[AgentState, frozenset[AgentState]] = {
     A.WRAP_UP: frozenset({A.READY, A.PAUSED, A.OFFLINE}),
     A.PAUSED: frozenset({A.READY, A.OFFLINE, A.TALKING}),
 }
-"""State -> states that may follow. `talking` follows `offline` when a running conversation is found again."""
+"""State -> states that may follow. `talking` follows `offline` when a running conversation is found again,
+and `wrap_up` follows it when an agent whose phone was lost in wrap-up is back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

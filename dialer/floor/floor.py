@@ -53,6 +53,7 @@ from dialer.events import (
     Ticked,
 )
 from dialer.floor import (
+    absent,
     asking,
     closing,
     connecting,
@@ -394,6 +395,8 @@ class Floor:
                 connecting.ring_overdue(floor, ChannelId(key), now)
             case "wrap_up":
                 wrapping.wrap_up_overdue(floor, AgentId(key), now)
+            case "absent":
+                absent.overdue(floor, AttemptId(key), now)
             case "digits":
                 keypad.digits_overdue(floor, AgentId(key), now)
             case "preview":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialer import agents
 from dialer.agents import Agent, Leg
 from dialer.events import AgentLegUp, AgentTold, ChannelEnded, DispositionTold, HangUp
-from dialer.floor import connecting, legs, previewing
+from dialer.floor import absent, connecting, legs, previewing
 from dialer.floor.prompts import Prompt
 from dialer.floor.state import FloorState, Moment
 from dialer.floor.wrapping import conversation_ended, dispose, find, go_on, let_go, offer_again, say
@@ -33,6 +33,8 @@ def leg_up(floor: FloorState, fact: AgentLegUp, now: Moment) -> None:
     floor.add_leg(fact.agent_id, Leg(channel_id=fact.channel_id, channel=fact.channel))
     agent = floor.agents[fact.agent_id]
     match agent.state:
+        case AgentState.OFFLINE | AgentState.CALLING_IN if absent.resume(floor, agent, now):
+            pass
         case AgentState.OFFLINE | AgentState.CALLING_IN:
             floor.put_agent(agents.enter(agent, AgentState.READY, now.s), now)
             say(floor, floor.agents[fact.agent_id], Prompt.LOGIN)
@@ -84,6 +86,7 @@ def leg_ended(floor: FloorState, agent: Agent, fact: ChannelEnded, now: Moment) 
     match agent.state:
         case AgentState.TALKING | AgentState.WRAP_UP:
             _lost_in_call(floor, agent, fact, now)
+            absent.leave(floor, agent.settings.id, now)
         case AgentState.RESERVED if agent.nailed_up:
             connecting.set_aside(floor, agent, AgentState.OFFLINE, "phone lost", now)
         case AgentState.RESERVED:
@@ -224,6 +227,8 @@ def forget_the_gone(floor: FloorState) -> None:
 def disposition_told(floor: FloorState, fact: DispositionTold, now: Moment) -> None:
     """A disposition that came by CLI or API."""
     agent = floor.agents.get(fact.agent_id)
+    if agent is not None and absent.resume(floor, agent, now):  # without a phone, but with something to conclude
+        agent = floor.agents[fact.agent_id]
     if agent is None or agent.state is not AgentState.WRAP_UP or agent.campaign is None:
         refuse(floor, fact.agent_id, f"{fact.agent_id} has no conversation to dispose of")
         return
@@ -247,6 +252,7 @@ def disposition_told(floor: FloorState, fact: DispositionTold, now: Moment) -> N
             callback_at=fact.callback_at,
             note=fact.note,
         )
+    absent.leave(floor, fact.agent_id, now)  # refused, and still without a phone
 
 
 def refuse(floor: FloorState, who: str, message: str) -> None:

@@ -278,7 +278,7 @@ def test_an_agent_who_hangs_up_ends_the_call_on_purpose_and_the_customer_goes_to
     effects = one.leg_lost("anna", cause=16)
     assert hung_up(one, attempt) and not of(Bridge, effects)
     one.hang_up(attempt)
-    assert one.state("anna") is A.WRAP_UP
+    assert one.state("anna") is A.OFFLINE
     one.wait(30.0)
     assert (one.state("anna"), one.concluded(attempt).by) == (A.OFFLINE, "default")
 

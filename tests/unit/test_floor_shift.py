@@ -121,8 +121,9 @@ def test_a_phone_lost_in_a_pause_or_wrap_up_logs_out_and_dialling_in_again_goes_
     one.talk(attempt, "anna")
     one.hang_up(attempt)
     one.leg_lost("anna", cause=38)
-    assert one.state("anna") is A.WRAP_UP
+    assert one.state("anna") is A.OFFLINE
     one.login("anna")
+    assert one.state("anna") is A.WRAP_UP
     one.press("anna", "0")
     assert one.state("anna") is A.READY
     one.tell("anna", "pause", "lunch")
