@@ -59,7 +59,7 @@ def read_campaign(settings: DialerSettings, name: str) -> CampaignSettings:
         SettingsError: There is no such file (the ones that are there are named), or it is wrong.
     """
     path = campaigns_folder(settings) / f"{name}.yaml"
-    if not path.is_file():
+    if Path(name).name != name or "\0" in name or not path.is_file():  # a path might lead out of the folder
         known = ", ".join(sorted(one.stem for one in path.parent.glob("*.yaml"))) or "none"
         raise SettingsError(f"There is no campaign {name}: {path} does not exist. Campaigns here: {known}.")
     return load_campaign(path, settings)

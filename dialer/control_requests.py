@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from dialer.errors import ControlError
 from dialer.events import DispositionTold, Promise
 from dialer.types import AgentId, CampaignState, DispositionCode
+
+
+def _one_line(text: str) -> str:
+    """The text with white space as single spaces; what would steer a terminal or a table is refused."""
+    line = " ".join(text.split())
+    if not line.isprintable():
+        raise ValueError("it has control or invisible characters; write plain text")
+    return line
+
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+"""Of an agent, a campaign or a disposition: never a path, a pattern or a line of its own."""
+Line = Annotated[str, AfterValidator(_one_line)]
 
 
 class _Strict(BaseModel):
@@ -46,31 +59,31 @@ class Stop(_Strict):
 class OneCampaign(_Strict):
     """A campaign by name."""
 
-    campaign: Annotated[str, Field(min_length=1, max_length=100)]
+    campaign: Id
 
 
 class MaybeCampaign(_Strict):
     """A campaign by name, or all."""
 
-    campaign: Annotated[str, Field(max_length=100)] = ""
+    campaign: Id | Literal[""] = ""
 
 
 class OneAgent(_Strict):
     """An agent, and why."""
 
-    agent: Annotated[str, Field(min_length=1, max_length=100)]
-    reason: Annotated[str, Field(max_length=200)] = ""
+    agent: Id
+    reason: Annotated[Line, Field(max_length=200)] = ""
 
 
 class Dispose(_Strict):
     """A disposition for the call that an agent is wrapping up."""
 
-    agent: Annotated[str, Field(min_length=1, max_length=100)]
-    code: Annotated[str, Field(min_length=1, max_length=100)]
+    agent: Id
+    code: Id
     amount: Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2, strict=False)] | None = None
     due_on: Annotated[date, Field(strict=False)] | None = None
     callback_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
-    note: Annotated[str, Field(max_length=2000)] = ""
+    note: Annotated[Line, Field(max_length=2000)] = ""
 
     def fact(self) -> DispositionTold:
         """The fact for the floor.

@@ -98,7 +98,11 @@ class Servers:
             self._take(CallRefused(channel_id=channel_id, reason="the permit had expired"))
             return
         trunk = next(one for one in self._settings.trunks if one.name == effect.trunk)
-        action = translate.originate(effect, trunk, str(self._settings.recordings_path))
+        try:
+            action = translate.originate(effect, trunk, str(self._settings.recordings_path))
+        except AmiError as error:
+            self._take(CallRefused(channel_id=channel_id, reason=str(error)))
+            return
         self._ask(effect.server, action, self._after_originate(channel_id))
 
     async def _connect(self, server: ServerSettings) -> None:

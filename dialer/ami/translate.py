@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dialer.ami.messages import Message, encode_variable
+from dialer.ami.messages import Message, UnsafeAction, encode_variable
 from dialer.events import (
     AgentLegUp,
     Bridge,
@@ -58,6 +58,9 @@ UP: Final = "6"
 
 AGENT_CONTEXT: Final = "dialer-agent"
 CUSTOMER_CONTEXT: Final = "dialer-customer"
+
+_DIALABLE: Final = re.compile(r"\+[0-9]{7,15}")
+_NOT_SHOWN: Final = re.compile(r"[^0-9+*]")
 
 _VERDICTS: Final = {"HUMAN": Verdict.HUMAN, "MACHINE": Verdict.MACHINE}
 
@@ -201,7 +204,12 @@ def originate(effect: Originate, trunk: TrunkSettings, recordings: str) -> Actio
         effect: what the floor decided.
         trunk: the way out, which says how it wants numbers written.
         recordings: the server's folder for recordings.
+
+    Raises:
+        UnsafeAction: the number is more than a number; in a channel's name it could lead anywhere.
     """
+    if not _DIALABLE.fullmatch(effect.permit.number):
+        raise UnsafeAction("The number to dial is not + and 7 to 15 digits; import it again.")
     variables = {
         "DIALER_WAIT_S": f"{effect.wait_s:.3f}",
         "DIALER_MESSAGE": effect.message,
@@ -269,7 +277,7 @@ def say(effect: Say) -> list[Action]:
 
 def show(effect: Show) -> list[Action]:
     """The actions that put a name and a number on an agent's phone."""
-    number = effect.number.replace(" ", "")  # it becomes the user part of a SIP URI
+    number = _NOT_SHOWN.sub("", effect.number)  # it becomes the user part of a SIP URI
     values = {"CONNECTEDLINE(name,i)": _quotable(effect.name), "CONNECTEDLINE(num)": number}
     return [
         Action("Setvar", [("Channel", effect.channel), ("Variable", name), ("Value", value)])
