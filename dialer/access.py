@@ -76,10 +76,12 @@ REQUESTS: Final[Mapping[str, frozenset[Role]]] = {
     "campaign.stop": _STEER,
     "campaign.status": _LOOK,
     "agent.list": _LOOK,
+    "stop.add": _STEER,
+    "stop.lift": _STEER,
     **dict.fromkeys(
         (
             *("agent.login", "agent.logout", "agent.ready", "agent.pause"),
-            *("agent.accept", "agent.skip", "agent.hang_up", "agent.dispose"),
+            *("agent.accept", "agent.skip", "agent.hang_up", "agent.dispose", "agent.call"),
         ),
         _PLACE,
     ),
@@ -108,15 +110,23 @@ def _grants(reach: Reach, roles: frozenset[Role], *commands: str) -> dict[str, G
 
 
 COMMANDS: Final[Mapping[str, Grant]] = {
-    **_grants(Reach.NOTHING, _ALL, "init", "asterisk install", "asterisk status", "carrier status"),
+    **_grants(Reach.NOTHING, _ALL, "init", "asterisk install", "asterisk status", "carrier status", "store new-key"),
     **_grants(Reach.NOTHING, _LOOK, "campaign check", "campaign list"),
     **_grants(Reach.NOTHING, _STEER, "carrier up", "carrier down", "asterisk up", "asterisk down"),
     **_grants(Reach.NOTHING, _PLACE, "softphone"),
     **_grants(Reach.FILES, _LOOK, "doctor", "report", "replay", "simulate", "export attempts", "export accounts"),
     **_grants(Reach.FILES, _LOOK, "why"),
-    **_grants(Reach.FILES, _BOOKS, "audit verify", "audit export"),
-    **_grants(Reach.FILES, _STEER, "import", "serve", "run"),
-    **_grants(Reach.FILES, _ADMIN, "asterisk render", "purge", "store encrypt", "store decrypt", "store rekey"),
+    **_grants(Reach.FILES, _BOOKS, "audit head", "audit verify", "audit export"),
+    **_grants(Reach.FILES, _STEER, "import", "serve", "run", "stop-calling", "allow", "consent"),
+    **_grants(
+        Reach.FILES,
+        _ADMIN,
+        "asterisk render",
+        "purge",
+        "store encrypt",
+        "store decrypt",
+        "store rekey",
+    ),
     **_grants(Reach.FILES, _BOOKS, "hold", "holds"),
     **_grants(Reach.ENGINE, _LOOK, "board", "agent list", "campaign status"),
     **_grants(Reach.ENGINE, _ADMIN, "reload"),
@@ -124,6 +134,7 @@ COMMANDS: Final[Mapping[str, Grant]] = {
     **_grants(
         *(Reach.ENGINE, _PLACE),
         *("agent login", "agent logout", "agent ready", "agent pause", "agent accept", "agent skip", "agent dispose"),
+        *("agent call",),
     ),
 }
 """Command -> who may run it. A command that is missing is an admin's, and is recorded."""

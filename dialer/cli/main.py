@@ -26,6 +26,7 @@ from dialer.cli import (
     simulate,
 )
 from dialer.cli.errors import CommandLine
+    store,
 from dialer.cli.guard import guard
 from dialer.cli.lang import Lang
 from dialer.cli.session import CONFIG_VARIABLE, DEFAULT_CONFIG, Session
@@ -73,6 +74,7 @@ app.add_typer(agent.app, name="agent")
 
 
 guard(app)
+app.add_typer(store.app, name="store")
 
 
 def main() -> None:
