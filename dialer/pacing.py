@@ -182,9 +182,9 @@ def _within_limits(view: PoolView, wanted: int, limit: str) -> tuple[int, str]:
 
 def _predictive(view: PoolView, e: Estimates, settings: PacingSettings) -> Decision:
     ceiling = max(view.progressive, math.floor(settings.max_ratio * view.agents) - view.in_air)
-    spending = _spending(view, e, settings)
-    price = min(MAX_PRICE, spending.aim / e.price.factor)
     forecast = _Forecast(view, e)
+    spending = _spending(view, e, settings, forecast.answers_in_air)
+    price = min(MAX_PRICE, spending.aim / e.price.factor)
     wanted = forecast.most_calls(price, view.progressive, ceiling)
     calls, bound = _within_limits(view, wanted, "budget" if wanted < ceiling else "ratio")
     most = max(ceiling, calls)
@@ -203,12 +203,12 @@ def _predictive(view: PoolView, e: Estimates, settings: PacingSettings) -> Decis
     )
 
 
-def _spending(view: PoolView, e: Estimates, settings: PacingSettings) -> Spending:
+def _spending(view: PoolView, e: Estimates, settings: PacingSettings, answers_in_air: float) -> Spending:
     left_s, surely = (OPEN_ENDED_S, OPEN_ENDED_SURELY) if view.left_s is None else (view.left_s, 1.0)
     expected_per_s = USUAL_OCCUPANCY * view.agents / (e.talk.mean_s() + e.wrap_up.mean_s())
     to_come = answers_to_come(view.answered, view.elapsed_s, left_s, expected_per_s)
     budgets = view.budgets or (Budget(name="campaign", answered=view.answered, abandoned=view.abandoned),)
-    return spend(budgets, settings.target_abandonment_ratio, to_come, surely)
+    return spend(budgets, settings.target_abandonment_ratio, to_come, surely=surely, under_way=answers_in_air)
 
 
 def fruitless(e: Estimates, rang_s: Sequence[float], ring_timeout_s: float, *, min_ring_s: float = 0.0) -> list[bool]:

@@ -69,7 +69,9 @@ def answers_to_come(answered: int, elapsed_s: float, left_s: float, expected_per
     return left_s * (answered + LEANING) / (elapsed_s + LEANING / expected_per_s)
 
 
-def spend(budgets: Iterable[Budget], target: float, to_come: float, surely: float = 1.0) -> Spending:
+def spend(
+    budgets: Iterable[Budget], target: float, to_come: float, *, surely: float = 1.0, under_way: float = 0.0
+) -> Spending:
     """The abandonment ratio to aim at now: the least that any window wants.
 
     Args:
@@ -77,10 +79,12 @@ def spend(budgets: Iterable[Budget], target: float, to_come: float, surely: floa
         target: abandoned / answered, the same for all.
         to_come: answers by a person that are still to come today.
         surely: the part (0..1) of them that the windows may count on already.
+        under_way: those of them that calls in the air will bring; their risk was taken when they were placed, and the
+            target's share of them is as good as spent.
     """
     found = []
     for budget in budgets:
-        left = target * (budget.answered + surely * to_come) + budget.slack - budget.abandoned
+        left = target * (budget.answered + surely * to_come - under_way) + budget.slack - budget.abandoned
         aim = min(_wished(left) / max(to_come, 1.0), HASTE * target)
         found.append(Spending(aim=aim, budget=budget.name, left=left))
     return min(found, key=lambda spending: spending.aim)

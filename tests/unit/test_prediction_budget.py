@@ -110,3 +110,9 @@ def test_nothing_comes_after_the_end_or_without_agents() -> None:
     assert answers_to_come(10, 100.0, 0.0, 1.0) == 0.0
     assert answers_to_come(10, 100.0, -5.0, 1.0) == 0.0
     assert answers_to_come(10, 100.0, 60.0, 0.0) == 0.0
+
+
+def test_what_calls_in_the_air_will_cost_is_as_good_as_spent() -> None:
+    spending = spend([day(200, 4)], TARGET, 300.0, under_way=50.0)
+    assert spending.left == pytest.approx(TARGET * 500 - 4 - TARGET * 50)
+    assert spending.aim < spend([day(200, 4)], TARGET, 300.0).aim
