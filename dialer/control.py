@@ -20,6 +20,7 @@ import contextlib
 import json
 import os
 from collections.abc import Coroutine
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +35,8 @@ from dialer.control_door import Door, peer_uid
 from dialer.control_requests import (
     AGENT_WISHES,
     CAMPAIGN_STATES,
+    AllowOrder,
+    CallOrder,
     Dispose,
     MaybeCampaign,
     Nothing,
@@ -41,6 +44,7 @@ from dialer.control_requests import (
     OneCampaign,
     Request,
     Stop,
+    StopOrder,
     Watch,
 )
 from dialer.control_socket import bind, claim
@@ -62,8 +66,31 @@ _EXPECTED: Final = (
 _log = structlog.stdlib.get_logger("dialer.control")
 
 
+class TakesOrders(Protocol):
+    """What may be ordered of an engine besides steering it; see `dialer.orders`."""
+
+    async def stop(
+        self, who: str, flag: str, *, by: str, note: str = "", until_at: datetime | None = None
+    ) -> tuple[Report, ...]:
+        """Forbid calls to a number or the debtor of an account."""
+        ...
+
+    async def allow(self, who: str, flag: str, *, by: str, note: str) -> tuple[Report, ...]:
+        """Allow them again."""
+        ...
+
+    async def call(self, agent: str, who: str, campaign: str = "") -> tuple[Report, ...]:
+        """Have an agent call an account or a number of one."""
+        ...
+
+
 class ControlTarget(Protocol):
     """What the socket commands; the engine is the one that exists."""
+
+    @property
+    def orders(self) -> TakesOrders:
+        """Takes orders about single people."""
+        ...
 
     def snapshot(self) -> Snapshot:
         """The floor at this moment."""
@@ -244,6 +271,8 @@ class ControlServer:
                 return await self._campaign(verb, params)
             case "agent", _:
                 return await self._agent(verb, params)
+            case "stop", _:
+                return await self._stop_order(verb, params)
             case _:
                 raise _UnknownMethodError(method)
 
@@ -281,11 +310,27 @@ class ControlServer:
             return _rows(self._target.snapshot(), "agents", "agent_id", "")
         if verb == "dispose":
             return _accepted(await self._target.tell(Dispose.model_validate(params).fact()))
+        if verb == "call":
+            call = CallOrder.model_validate(params)
+            return _accepted(await self._target.orders.call(call.agent, call.who, call.campaign))
         if verb not in AGENT_WISHES:
             raise _UnknownMethodError(f"agent.{verb}")
         who = OneAgent.model_validate(params)
         fact = AgentTold(agent_id=AgentId(who.agent), wish=verb, reason=who.reason)
         return _accepted(await self._target.tell(fact))
+
+    async def _stop_order(self, verb: str, params: dict[str, JsonValue]) -> JsonValue:
+        orders = self._target.orders
+        match verb:
+            case "add":
+                stop = StopOrder.model_validate(params)
+                done = orders.stop(stop.who, stop.flag, by=stop.by, note=stop.note, until_at=stop.until_at)
+                return _accepted(await done)
+            case "lift":
+                allow = AllowOrder.model_validate(params)
+                return _accepted(await orders.allow(allow.who, allow.flag, by=allow.by, note=allow.note))
+            case _:
+                raise _UnknownMethodError(f"stop.{verb}")
 
 
 class _UnknownMethodError(Exception):

@@ -114,4 +114,33 @@ CAMPAIGN_STATES: Final = {
     "resume": CampaignState.RUNNING,
     "stop": CampaignState.STOPPING,
 }
+
+
+class StopOrder(_Strict):
+    """Whom to stop calling, why, and who says so."""
+
+    who: Annotated[str, Field(min_length=1, max_length=100)]
+    flag: Annotated[str, Field(min_length=1, max_length=40)]
+    by: Annotated[str, Field(min_length=1, max_length=100)]
+    note: Annotated[str, Field(max_length=2000)] = ""
+    until_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+
+
+class AllowOrder(_Strict):
+    """Whom to allow calling again, and why."""
+
+    who: Annotated[str, Field(min_length=1, max_length=100)]
+    flag: Annotated[str, Field(max_length=40)] = ""
+    by: Annotated[str, Field(min_length=1, max_length=100)]
+    note: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class CallOrder(_Strict):
+    """Whom an agent wants to call."""
+
+    agent: Annotated[str, Field(min_length=1, max_length=100)]
+    who: Annotated[str, Field(min_length=1, max_length=100)]
+    campaign: Annotated[str, Field(max_length=100)] = ""
+
+
 AGENT_WISHES: Final = ("login", "logout", "ready", "pause", "accept", "skip", "hang_up")

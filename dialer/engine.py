@@ -49,6 +49,7 @@ from dialer.floor.floor import Floor
 from dialer.floor.state import CampaignRun, Moment
 from dialer.ledger import Ledger
 from dialer.memory import Memory
+from dialer.orders import Orders
 from dialer.replay.recorder import Recorder
 from dialer.report import ListProgress
 from dialer.servers import Servers
@@ -101,6 +102,7 @@ class Engine:
         self._servers = Servers(settings, clock, take=self._take)
         self._ledger = Ledger(store, clock, engine=self._engine_name, take=self._take, send=self._servers.originate)
         self._memory = Memory(store, self._ledger, clock)
+        self.orders = Orders(store, self._ledger, clock, engine=self._engine_name, tell=self.tell, runs=self._runs)
         self._stop_by_s: float | None = None
         self._progress: dict[CampaignName, ListProgress] = {}
         self._recovered = asyncio.Event()

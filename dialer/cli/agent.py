@@ -12,7 +12,7 @@ from rich.text import Text
 
 from dialer.cli.board_people import AGENT_STYLES, agent_occupancy
 from dialer.cli.charts import clock, percent
-from dialer.cli.completion import agent_ids, disposition_codes
+from dialer.cli.completion import agent_ids, campaign_names, disposition_codes
 from dialer.cli.lang import word
 from dialer.cli.session import Session, session_of
 from dialer.types import CampaignState
@@ -88,6 +88,20 @@ def skip(context: typer.Context, agent: AgentArgument) -> None:
     _wish(session_of(context), agent, "skip")
 
 
+@app.command(epilog="Example: dialer agent call agent01 LN-2026-0042, or +8613900000000")
+def call(
+    context: typer.Context,
+    agent: AgentArgument,
+    who: Annotated[str, typer.Argument(metavar="ACCOUNT|NUMBER", help="Account number, or a number like +86139...")],
+    campaign: Annotated[
+        str, typer.Option(help="On whose behalf; default the one that has it.", autocompletion=campaign_names)
+    ] = "",
+) -> None:
+    """Have an agent call one account; hours, caps and stops hold as for every call."""
+    session = session_of(context)
+    told(session, session.client().call("agent.call", agent=session.agent_id(agent), who=who, campaign=campaign))
+
+
 @app.command(epilog="Example: dialer agent dispose agent01 promise --amount 1200 --due 2026-03-09")
 def dispose(
     context: typer.Context,
@@ -136,6 +150,12 @@ def _line(session: Session, report: dict[str, JsonValue]) -> str:
     noun, _, verb = str(report.get("event")).partition(".")
     if noun == "campaign" and isinstance(fields, dict) and verb in set(CampaignState):
         return f"{fields.get('campaign')}: {word(CampaignState(verb), session.lang)}"
+    if report.get("event") == "stop.added" and isinstance(fields, dict):
+        held = fields.get("withheld")
+        return session.pick(f"已停呼；撤回待拨 {held} 个。", f"Stopped; {held} in preparation were taken back.")
+    if report.get("event") == "stop.lifted" and isinstance(fields, dict):
+        lifted = fields.get("lifted")
+        return session.pick(f"已解除停呼标记 {lifted} 项。", f"Allowed again: {lifted} stops were lifted.")
     if report.get("event") == "settings.reloaded":
         return session.pick("设置已重新读取。", "The settings were read again.")
     return str(report.get("text"))

@@ -12,6 +12,7 @@ import typer
 from dialer.cli import (
     agent,
     asterisk,
+    audit,
     campaign,
     carrier,
     doctor,
@@ -24,9 +25,11 @@ from dialer.cli import (
     replay,
     reports,
     simulate,
+    stops,
+    store,
+    why,
 )
 from dialer.cli.errors import CommandLine
-    store,
 from dialer.cli.guard import guard
 from dialer.cli.lang import Lang
 from dialer.cli.session import CONFIG_VARIABLE, DEFAULT_CONFIG, Session
@@ -65,16 +68,17 @@ def _global_options(
     context.obj = Session(config=config, json=json, lang=lang or Lang.of_environment(os.environ))
 
 
-for module in (init, doctor, intake, engine, reports, exports, replay, simulate, phone, purge):
+for module in (init, doctor, intake, stops, engine, reports, exports, replay, simulate, phone, purge, why):
     module.register(app)
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(carrier.app, name="carrier")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(agent.app, name="agent")
+app.add_typer(store.app, name="store")
+app.add_typer(audit.app, name="audit")
 
 
 guard(app)
-app.add_typer(store.app, name="store")
 
 
 def main() -> None:

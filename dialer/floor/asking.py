@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialer import agents
 from dialer.agents import Agent
 from dialer.events import CallAsked, ReleaseLease, SaveRefusal
-from dialer.floor import shift
+from dialer.floor import previewing, shift
 from dialer.floor.placing import place, trunk_with_room
 from dialer.floor.routing import qualifies
 from dialer.floor.state import CampaignRun, FloorState, Moment
@@ -20,6 +20,7 @@ def call_asked(floor: FloorState, fact: CallAsked, now: Moment) -> None:
         fact: who asks, on behalf of which campaign, and the leased lead.
         now: the moment.
     """
+    previewing.recall_from(floor, fact.agent_id, now, "the agent calls another account")
     agent, run = floor.agents.get(fact.agent_id), floor.campaigns.get(fact.campaign)
     if agent is None or run is None:
         _give_back(floor, fact, f"{fact.campaign} is not running here, or nobody is called {fact.agent_id}")

@@ -124,6 +124,12 @@ def recall(floor: FloorState, concerned: Concerned, now: Moment, reason: str) ->
     return len(shown)
 
 
+def recall_from(floor: FloorState, agent_id: AgentId, now: Moment, reason: str) -> None:
+    """Take back what an agent is looking at, if anything; it may be offered again at any time."""
+    if agent_id in floor.offers:
+        _take_back(floor, floor.agents[agent_id], now, None, reason)
+
+
 def _take_back(floor: FloorState, agent: Agent, now: Moment, not_before_at: datetime | None, reason: str) -> None:
     lead = floor.offers.pop(agent.settings.id, None)
     if lead is not None:

@@ -57,10 +57,33 @@ SNAPSHOT = Snapshot(
 )
 
 
+class FakeOrders:
+    """Orders that only write down what was ordered."""
+
+    def __init__(self, reports: tuple[Report, ...]) -> None:
+        self.ordered: list[tuple[object, ...]] = []
+        self.reports = reports
+
+    async def stop(
+        self, who: str, flag: str, *, by: str, note: str = "", until_at: datetime | None = None
+    ) -> tuple[Report, ...]:
+        self.ordered.append(("stop", who, flag, by, note, until_at))
+        return self.reports
+
+    async def allow(self, who: str, flag: str, *, by: str, note: str) -> tuple[Report, ...]:
+        self.ordered.append(("allow", who, flag, by, note))
+        return self.reports
+
+    async def call(self, agent: str, who: str, campaign: str = "") -> tuple[Report, ...]:
+        self.ordered.append(("call", agent, who, campaign))
+        return self.reports
+
+
 class FakeFloor:
     """A `ControlTarget` that writes down what it is told."""
 
     def __init__(self) -> None:
+        self.orders = FakeOrders((Report(event="stop.added", fields={"withheld": 2}),))
         self.facts: list[Fact] = []
         self.launched: list[str] = []
         self.drain_s: float | None = None

@@ -6,10 +6,11 @@ import asyncio
 import csv
 import json
 import os
+import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -353,3 +354,53 @@ def test_names_of_campaigns_and_agents_are_completed(folder: Path) -> None:
     assert completed(folder, "agent ready agent0").split()[:2] == ["agent01", "agent02"]
     (folder / "config/dialer.yaml").write_text("nonsense")
     assert completed(folder, "agent ready agent0").strip() == ""
+
+
+# --- stops ---------------------------------------------------------------------------------------------
+
+
+def listed(folder: Path) -> None:
+    path = folder / "list.csv"
+    path.write_text("账户编号,姓名,手机号,欠款金额\nA-1,王芳,13900000001,100\nA-2,李娜,13900000002,100\n", "utf-8")
+    assert run_in(folder, "import", str(path), "--list", "demo").exit_code == 0
+
+
+def stop_changes(folder: Path) -> list[tuple[str, str]]:
+    settings = Session(config=folder / "config/dialer.yaml").settings
+    with closing(sqlite3.connect(settings.store_path)) as store:
+        return store.execute("SELECT change, note FROM stop_changes ORDER BY change_id").fetchall()
+
+
+def test_calls_are_stopped_and_allowed_without_an_engine_and_both_are_on_record(folder: Path) -> None:
+    listed(folder)
+    assert run_in(folder, "stop-calling", "A-1", "--flag", "dispute", "--note", "letter").exit_code == 0
+    assert run_in(folder, "stop-calling", "+8613900000002").exit_code == 0
+    assert run_in(folder, "consent", "A-1", "--until", "2099-01-01").exit_code == 0
+    allowed = run_in(folder, "allow", "A-1", "--reason", "settled")
+    assert allowed.exit_code == 0 and "1 stops were lifted" in allowed.stdout
+    assert stop_changes(folder) == [("stopped", "letter"), ("stopped", ""), ("consented", ""), ("allowed", "settled")]
+
+
+def test_a_running_engine_is_told_to_stop_calling(folder: Path) -> None:
+    listed(folder)
+    with engine(folder, FakeFloor()) as floor:
+        result = run_in(folder, "stop-calling", "A-1", "--flag", "deceased")
+    assert "2 in preparation were taken back" in result.stdout
+    assert floor.orders.ordered[0][:3] == ("stop", "A-1", "deceased")
+    assert stop_changes(folder) == [], "the engine writes it, not the command"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("stop-calling", "A-1", "--flag", "tired"), 3, "no stop flag"),
+        (("stop-calling", "A-9"), 3, "no account A-9"),
+        (("allow", "A-1"), 2, "--reason"),
+        (("consent", "A-1"), 2, "--until or --withdraw"),
+    ],
+)
+def test_an_order_that_cannot_be_is_explained(folder: Path, words: tuple[str, ...], code: int, says: str) -> None:
+    listed(folder)
+    result = run_in(folder, *words)
+    assert result.exit_code == code
+    assert says in result.output

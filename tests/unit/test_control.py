@@ -112,6 +112,29 @@ def test_a_command_becomes_its_fact(
     }
 
 
+@pytest.mark.parametrize(
+    ("method", "params", "order"),
+    [
+        (
+            "stop.add",
+            {"who": "A-1", "flag": "deceased", "by": "boss", "until_at": "2026-03-09T00:00:00+08:00"},
+            ("stop", "A-1", "deceased", "boss", "", datetime(2026, 3, 8, 16, 0, tzinfo=UTC)),
+        ),
+        (
+            "stop.lift",
+            {"who": "+8613900000001", "by": "boss", "note": "mix-up"},
+            ("allow", "+8613900000001", "", "boss", "mix-up"),
+        ),
+        ("agent.call", {"agent": "a01", "who": "A-1"}, ("call", "a01", "A-1", "")),
+    ],
+)
+def test_an_order_reaches_the_engine(
+    place: Path, floor: FakeFloor, method: str, params: dict[str, JsonValue], order: tuple[object, ...]
+) -> None:
+    during(place, floor, lambda client: client.call(method, **params))
+    assert floor.orders.ordered == [order]
+
+
 def test_start_launches_and_stop_gives_time_to_drain(place: Path, floor: FakeFloor) -> None:
     def ask(client: ControlClient) -> None:
         client.call("campaign.start", campaign="m1")
