@@ -706,6 +706,13 @@ class SaveRefusal:
     rule: str
     reason: str
     until_at: datetime | None
+    profile: str = ""
+    """Whose rule it is, and by which citation."""
+    cite: str = ""
+    counters: tuple[str, ...] = ()
+    """What was used of every limit."""
+    stamps: tuple[str, ...] = ()
+    """Name, version and digest of every profile that was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,10 +128,9 @@ def _stopped(lead: Lead, rules: CallingRules) -> Refusal | None:
 def _elsewhere(lead: Lead, rules: CallingRules) -> Refusal | None:
     for rule in rules.prefixes:
         if not rule.permits(lead.number):
-            allowed = ", ".join(rule.allow) or "+"
             reasons = (
-                f"号段不在可拨范围内（可拨 {allowed}，声讯与境外号码除外）",
-                f"numbers that begin like this are not dialled (allowed: {allowed}, without premium ranges)",
+                "该号段不得外呼（境外、声讯、特服等号码除非规则列明，一律不拨）",
+                "numbers that begin like this are not dialled: foreign, premium or special, unless a rule lists them",
             )
             return _refusal(rules, "prefix", reasons, None, rule.origin)
     return None

@@ -28,7 +28,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _ADDRESS = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4}")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 
-_PREFIX = re.compile(r"\+[0-9]{1,7}")  # recordings keep no more of a number than that
+_PREFIX = re.compile(r"\+[0-9]{1,12}")
 _LOCAL_DAYS = re.compile(r"(?:([0-9]{1,2})\s+)?local days?")
 
 _DAYS: Mapping[str, int] = {
@@ -184,7 +184,7 @@ CallerIds = Annotated[
     BeforeValidator(one_or_more),
 ]
 Prefixes = Annotated[
-    tuple[Annotated[str, _matching(_PREFIX, "+ and 1 to 7 digits, as in +86")], ...], BeforeValidator(one_or_more)
+    tuple[Annotated[str, _matching(_PREFIX, "+ and 1 to 12 digits, as in +86")], ...], BeforeValidator(one_or_more)
 ]
 Extension = Annotated[str, _matching(_EXTENSION, "2 to 10 digits, such as 1001")]
 Addresses = Annotated[

@@ -62,7 +62,7 @@ def place(
         floor.emit(ReleaseLease(account_id=lead.account_id, not_before_at=until_at, reason="is being called already"))
         floor.unsettle(run.settings.name)
         return False
-    match gate.check(lead, run.settings.rules, run.settings.name, now.at):
+    match gate.check(lead, run.settings.rules, run.settings.name, now.at, reserved=for_agent is not None):
         case Permit() as permit:
             _originate(floor, run, lead, permit, load, now, for_agent)
             return True
@@ -76,6 +76,10 @@ def place(
                     rule=refusal.rule,
                     reason=refusal.reason_en,
                     until_at=refusal.until_at,
+                    profile=refusal.profile,
+                    cite=refusal.cite,
+                    counters=refusal.counters,
+                    stamps=refusal.stamps,
                 ),
                 ReleaseLease(account_id=lead.account_id, not_before_at=refusal.until_at, reason=refusal.reason_en),
             )

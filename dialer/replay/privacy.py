@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Final, TypeVar, get_args
 
+from dialer.calling_rules import PrefixRule
 from dialer.events import (
     AttemptRecovered,
     CallAsked,
@@ -33,7 +34,7 @@ from dialer.events import (
 )
 from dialer.masking import mask_text
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings, ServerSettings, TrunkSettings
-from dialer.types import Number
+from dialer.types import CampaignName, Number
 
 FREE_TEXTS: Final = frozenset({"reason", "channel"})
 """Fields of facts that hold words of people, of Asterisk or of another system."""
@@ -54,18 +55,21 @@ class Veil:
 
     caller_ids: dict[str, str] = field(default_factory=dict)
     """Number -> pseudonym."""
+    prefixes: dict[CampaignName, tuple[PrefixRule, ...]] = field(default_factory=dict)
+    """Which numbers a campaign may dial, as it says; what is kept says only which of the rules a number breaks."""
 
     def fact(self, fact: Fact) -> Fact:
         """The fact without what must not be kept; a floor decides by it as by the fact itself."""
         match fact:
             case LeadsLeased():
-                return replace(fact, leads=tuple(pseudonymous(lead) for lead in fact.leads))
+                rules = self.prefixes.get(fact.campaign, ())
+                return replace(fact, leads=tuple(pseudonymous(lead, rules) for lead in fact.leads))
             case AttemptRecovered() | CallAsked():
                 return replace(fact, lead=pseudonymous(fact.lead))
             case SettingsReloaded():
                 return replace(fact, settings=self.settings(fact.settings))
             case CampaignLaunched() | CampaignRecalled():
-                return replace(fact, settings=campaign(fact.settings))
+                return replace(fact, settings=self.campaign(fact.settings))
             case LinkRestored() | ChannelsListed():
                 return replace(_scrubbed(fact), channels=tuple(_scrubbed(one) for one in fact.channels))
             case DispositionTold() if fact.note:
@@ -95,6 +99,13 @@ class Veil:
             control_group="",
         )
 
+    def campaign(self, settings: CampaignSettings) -> CampaignSettings:
+        """A campaign whose files have lost their folders, and whose rules on numbers fit the pseudonyms."""
+        rules = settings.rules
+        self.prefixes[settings.name] = rules.prefixes
+        kept = tuple(replace(rule, allow=(), deny=(_refused(at),)) for at, rule in enumerate(rules.prefixes))
+        return campaign(replace(settings, rules=replace(rules, prefixes=kept)))
+
     def caller_id(self, number: str) -> str:
         """The pseudonym of one of our own numbers; of a pseudonym or of nothing, itself."""
         return self.caller_ids.get(number, number)
@@ -116,9 +127,19 @@ def campaign(settings: CampaignSettings) -> CampaignSettings:
     )
 
 
-def pseudonymous(lead: Lead) -> Lead:
-    """A lead under the ids that the store gave to its account, debtor and phone; its other numbers are counted."""
-    known = {lead.number: Number(f"phone-{lead.phone_id}")}
+def _refused(at: int) -> str:
+    return f"refused-{at}-"
+
+
+def pseudonymous(lead: Lead, prefixes: tuple[PrefixRule, ...] = ()) -> Lead:
+    """A lead under the ids that the store gave to its account, debtor and phone; its other numbers are counted.
+
+    Args:
+        lead: as leased.
+        prefixes: the campaign's; the pseudonym of a number that may not be dialled names the rule that says so.
+    """
+    broken = next((at for at, rule in enumerate(prefixes) if not rule.permits(lead.number)), None)
+    known = {lead.number: Number(f"{'' if broken is None else _refused(broken)}phone-{lead.phone_id}")}
     for touch in lead.touches:
         known.setdefault(touch.number, Number(f"phone-{lead.phone_id}-other-{len(known)}"))
     return replace(

@@ -30,7 +30,7 @@ from dialer.pacing import Decision, Estimates, PoolView
 from dialer.replay.codec import End, Header, Step, decision_text, encode_end, encode_header, encode_step
 from dialer.replay.essence import essence
 from dialer.replay.fingerprint import fingerprint, program
-from dialer.replay.privacy import Veil, campaign
+from dialer.replay.privacy import Veil
 from dialer.settings import CampaignSettings, DialerSettings, FactsSettings, PacingSettings
 from dialer.types import CampaignName
 
@@ -104,7 +104,7 @@ class Recorder:
             began_s=began.s,
             began_at=began.at,
             settings=self._veil.settings(dialer),
-            known=tuple(campaign(one) for one in known.values()),
+            known=tuple(self._veil.campaign(one) for one in known.values()),
         )
         self._steps: deque[_Noted] = deque()
         self._over = settings is None or not settings.record

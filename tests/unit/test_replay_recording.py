@@ -22,6 +22,8 @@ from structlog.testing import capture_logs
 
 sys.path.insert(0, str(Path(__file__).parent))
 import floor_world as fw
+from dialer.calling_rules import Origin, PrefixRule
+from dialer.compliance import gate
 from dialer.errors import RecordingError
 from dialer.events import (
     AgentTold,
@@ -424,3 +426,20 @@ def test_a_lead_s_number_is_the_store_s_id_of_it() -> None:
     kept = Veil().fact(fact)
     assert isinstance(kept, LeadsLeased)
     assert kept.leads[0].number == Number("phone-1")
+
+
+def test_a_number_that_may_not_be_dialled_is_refused_again_without_being_named() -> None:
+    rule = PrefixRule(allow=("+1",), origin=Origin(profile="US-REGF", id="prefixes"))
+    settings = fw.campaign(rules=replace(fw.RULES, prefixes=(rule,)))
+    veil = Veil()
+    kept_rules = veil.campaign(settings).rules
+    fact = veil.fact(LeadsLeased(campaign=settings.name, leads=fw.leads(1), waiting=0))
+    assert isinstance(fact, LeadsLeased)
+    lead = fact.leads[0]
+    assert lead.number == Number("refused-0-phone-1")
+    answers = [
+        gate.check(one, rules, settings.name, fw.EPOCH)
+        for one, rules in ((fw.leads(1)[0], settings.rules), (lead, kept_rules))
+    ]
+    assert answers[0] == answers[1]
+    assert "prefix" in repr(answers[0])
