@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from contextlib import closing
 from typing import Annotated, Literal
 
 import typer
+from pydantic import JsonValue
 from rich.table import Table
 from rich.text import Text
 
@@ -12,12 +15,20 @@ from dialer.cli.agent import told
 from dialer.cli.board import Board
 from dialer.cli.completion import campaign_names
 from dialer.cli.lang import Lang, word
+from dialer.cli.profiles import profiles
 from dialer.cli.session import Session, session_of
+from dialer.cli.waterfall_text import as_json as waterfall_json
+from dialer.cli.waterfall_text import render as render_waterfall
+from dialer.clock import SystemClock
 from dialer.control_client import NoEngineError
-from dialer.errors import SettingsError
+from dialer.errors import ControlError, SettingsError
+from dialer.settings import CampaignSettings
 from dialer.snapshot import Snapshot
+from dialer.waterfall import Waterfall
 
 app = typer.Typer(help="Check, start and steer campaigns.", no_args_is_help=True)
+
+app.command("profiles", epilog="Example: dialer campaign profiles CN-BANK")(profiles)
 
 CampaignArgument = Annotated[
     str,
@@ -117,19 +128,93 @@ def status(
         str, typer.Argument(metavar="[CAMPAIGN]", help="One; default all.", autocompletion=campaign_names)
     ] = "",
 ) -> None:
-    """The figures of running campaigns."""
+    """What campaigns do, and how many accounts of their lists may be dialled now, step by step."""
     session = session_of(context)
-    rows = session.client().call("campaign.status", campaign=campaign)
+    rows = _rows(session, campaign)
+    wanted = [campaign] if campaign else list(rows) or ([] if session.is_remote else session.campaign_names())
+    lists = _waterfalls(session, wanted)
+    if not rows and not lists:
+        rows = {str(one["name"]): one for one in _asked(session, campaign)}  # says what is wrong
     if session.json:
-        session.emit(rows)
+        names = [name for name in wanted if name in rows or name in lists]
+        session.emit([{**rows.get(name, {"name": name}), **_list_json(lists.get(name))} for name in names])
         return
+    if rows:
+        _show_rows(session, set(rows))
+    else:
+        session.say(
+            "没有引擎在运行，或活动没有启动。", "No engine is running, or the campaign was not started.", "yellow"
+        )
+    for name, counted in lists.items():
+        session.out.print(Text(f"\n{name}", style="bold cyan"))
+        session.out.print(render_waterfall(counted, session.lang, session.zone))
+
+
+def _rows(session: Session, campaign: str) -> dict[str, dict[str, JsonValue]]:
+    """The running engine's figures by campaign; empty: no engine, or it does not know the campaign."""
+    try:
+        return {str(row["name"]): row for row in _asked(session, campaign)}
+    except NoEngineError:
+        if session.is_remote:
+            raise
+        if campaign:
+            session.campaign(campaign)
+    except ControlError:
+        if session.is_remote or campaign not in session.campaign_names():
+            raise
+    return {}
+
+
+def _asked(session: Session, campaign: str) -> list[dict[str, JsonValue]]:
+    found = session.client().call("campaign.status", campaign=campaign)
+    assert isinstance(found, list)
+    return [row for row in found if isinstance(row, dict)]
+
+
+def _show_rows(session: Session, names: Collection[str]) -> None:
     snapshot = session.client().snapshot()
-    shown = tuple(row for row in snapshot.campaigns if campaign in ("", row.name))
+    shown = tuple(row for row in snapshot.campaigns if row.name in names)
     only = Snapshot(
-        at=snapshot.at, uptime_s=snapshot.uptime_s, agents=(), calls=(), campaigns=shown, servers=snapshot.servers
+        at=snapshot.at,
+        uptime_s=snapshot.uptime_s,
+        agents=(),
+        calls=(),
+        campaigns=shown,
+        servers=snapshot.servers,
+        alerts=snapshot.alerts,
     )
     board = Board(session.lang, zone=session.zone)
     session.out.print(board.render(only, session.out.width, 12 + 5 * len(shown), with_people=False))
+
+
+def _waterfalls(session: Session, names: Iterable[str]) -> dict[str, Waterfall]:
+    """The lists of campaigns, from the store; without one, or for people without its file, nothing."""
+    from dialer.campaigns.assignment import serves
+    from dialer.store.sqlite import SqliteStore
+    from dialer.store.waterfall import waterfall
+
+    if session.is_remote or not session.settings.store_path.is_file():
+        return {}
+    at, found = SystemClock().now_at(), {}
+    with closing(SqliteStore.open(session.settings.store_path, key=session.settings.store_key)) as store:
+        for name in names:
+            if one := _sound(session, name):
+                staff = [agent for agent in session.settings.agents if serves(agent, one)]
+                with store.reading() as database:
+                    found[name] = waterfall(database.conn, one, at, agents=staff)
+    return found
+
+
+def _sound(session: Session, name: str) -> CampaignSettings | None:
+    """A campaign's settings; None: it has no file, or an unsound one, as `campaign list` tells."""
+    try:
+        return session.campaign(name)
+    except SettingsError:
+        return None
+
+
+def _list_json(told: Waterfall | None) -> dict[str, JsonValue]:
+    return {} if told is None else {"waterfall": waterfall_json(told)}
 
 
 def _tell(session: Session, verb: str, campaign: str) -> None:
