@@ -16,6 +16,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from dialer import private
 from dialer.errors import ControlError
 
 MAX_SOCKET_PATH_BYTES: Final = 107
@@ -30,7 +31,7 @@ def claim(path: Path) -> int:
             "that a unix socket may have; set a shorter one in dialer.yaml."
         )
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.make_folder(path.parent)
         lock = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ControlError(f"The control socket {path} cannot be made: {error.strerror}.") from error

@@ -12,11 +12,13 @@ import logging.handlers
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, TextIO
 
 import structlog
 
+from dialer import private
 from dialer.errors import SettingsError
 from dialer.masking import mask_text
 
@@ -99,13 +101,19 @@ def _handler(path: Path | None, stream: TextIO | None) -> logging.Handler:
     if path is None:
         return logging.StreamHandler(stream)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        return logging.handlers.WatchedFileHandler(path, encoding="utf-8")
+        private.make_folder(path.parent)
+        return _PrivateFileHandler(path, encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             f"The log file {path} cannot be written: {error.strerror}. Set another one in dialer.yaml."
         ) from error
+
+
+class _PrivateFileHandler(logging.handlers.WatchedFileHandler):
+    """A file for its owner only, the one after a rotation too."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=private.opener)
 
 
 def _formatter(before: list[structlog.typing.Processor], *, pretty: bool) -> logging.Formatter:

@@ -115,6 +115,7 @@ def render(
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, text in files.items():
         path = out / name
+        path.unlink(missing_ok=True)  # an old one may be open to others
         path.touch(mode=0o600)  # they hold secrets
         path.write_text(text, encoding="utf-8")
     if session.json:

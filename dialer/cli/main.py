@@ -82,5 +82,6 @@ guard(app)
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process; what it writes is for its owner only."""
+    os.umask(0o077)
     app(prog_name="dialer")

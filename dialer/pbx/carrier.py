@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from dialer import private
 from dialer.errors import PbxError
 from dialer.pbx.install import AsteriskTools
 from dialer.pbx.instance import AsteriskInstance
@@ -147,8 +148,9 @@ class Carrier:
     def start(self, *, die_with_parent: bool = True) -> None:
         """Make the sounds if they are missing, and start; see `AsteriskInstance.start`."""
         build_sounds(self._tools, self._sounds, PEOPLE, self._progress)
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._invites_file.write_text("", encoding="ascii")
+        private.make_folder(self._folder)
+        self._invites_file.unlink(missing_ok=True)
+        self._invites_file.touch(mode=0o600)
         self.instance.start(die_with_parent=die_with_parent)
 
     def stop(self) -> None:

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
+from dialer import private
 from dialer.errors import PbxError
 from dialer.pbx.install import AsteriskTools
 from dialer.pbx.model import DialerPbx
@@ -128,14 +129,15 @@ class AsteriskInstance:
         Raises:
             InstanceError: Already running, a port is taken, or Asterisk did not come up (with what it said).
         """
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(self.folder)
         with self._locked():
             self._clear_leftover()
             self._check_ports()
             self._write_files()
             self._process = self._spawn(die_with_parent)
             parent = os.getpid() if die_with_parent else 0
-            self._pid_file.write_text(f"{self._process.pid} {parent}\n", encoding="ascii")
+            with open(self._pid_file, "w", encoding="ascii", opener=private.opener) as file:
+                file.write(f"{self._process.pid} {parent}\n")
         try:
             self._wait_until_ready(ready_within_s)
         except BaseException:
@@ -183,7 +185,7 @@ class AsteriskInstance:
 
     def _spawn(self, die_with_parent: bool) -> subprocess.Popen[bytes]:
         words = [*self.tools.command("asterisk"), "-C", str(self._etc / "asterisk.conf"), "-f", "-n"]
-        with (self.folder / "log/output").open("wb") as output:
+        with open(self.folder / "log/output", "wb", opener=private.opener) as output:
             return subprocess.Popen(
                 words,
                 cwd=self.folder,
@@ -269,7 +271,7 @@ class AsteriskInstance:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self.folder / "instance.lock").open("w") as file:
+        with open(self.folder / "instance.lock", "w", opener=private.opener) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -331,7 +333,8 @@ class AsteriskInstance:
         """Links to sounds and documentation, so that `dialer/...` and `en/...` are found side by side."""
         data = self.folder / "data"
         shutil.rmtree(data, ignore_errors=True)
-        (data / "sounds").mkdir(parents=True)
+        data.mkdir(mode=0o700)
+        (data / "sounds").mkdir(mode=0o700)
         if self.tools.data is not None:
             english = [path for path in (self.tools.data / "sounds").glob("en*") if path.is_dir()]
             if english:
@@ -369,6 +372,7 @@ def _before_exec(parent: int | None) -> Callable[[], None]:
 
     def prepare() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))  # a call takes about eight
+        os.umask(0o077)  # recordings, logs and the database are for their owner only
         if parent is not None:
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:  # it died before the will was made

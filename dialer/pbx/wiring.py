@@ -11,6 +11,7 @@ from dialer.pbx.install import AsteriskTools, ensure_asterisk
 from dialer.pbx.instance import AsteriskInstance
 from dialer.pbx.model import DialerPbx, Phone, SipTls, Trunk
 from dialer.pbx.prompts import build_prompts
+from dialer.private import make_folder
 from dialer.settings import DialerSettings, ServerSettings
 
 
@@ -96,7 +97,7 @@ def private_instances(
         raise PbxError("No server in dialer.yaml is private: yes; somebody else runs your Asterisk.")
     tools = ensure_asterisk(settings.runtime_path / "asterisk", progress)
     sounds = build_prompts(tools, tools.folder / "sounds", progress)
-    settings.recordings_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(settings.recordings_path)
     return {server.name: _instance(settings, server, tools, sounds) for server in private}
 
 

@@ -23,7 +23,7 @@ from typing import Final
 
 import structlog
 
-from dialer import pacing
+from dialer import pacing, private
 from dialer.events import Effect, Fact
 from dialer.floor.state import Moment, PacingRule
 from dialer.pacing import Decision, Estimates, PoolView
@@ -125,7 +125,7 @@ class Recorder:
             return
         try:
             folder = self._settings.folder
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.make_folder(folder)
             forget_old(folder, keep_s=self._settings.keep_s, now_s=time.time())
             path = folder / f"{self._header.run}{SUFFIX}"
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
