@@ -15,6 +15,7 @@ from enum import StrEnum
 from itertools import islice
 
 from dialer.errors import IntakeError
+from dialer.types import ContactRole
 
 
 class Field(StrEnum):
@@ -40,10 +41,21 @@ class Field(StrEnum):
     REMARK = "remark"
     PRIORITY = "priority"
     TIME_ZONE = "time_zone"
+    GUARANTOR_PHONE = "guarantor_phone"
+    CONTACT_PHONE = "contact_phone"
+    CONTACT_PHONE2 = "contact_phone2"
+    CONTACT_PHONE3 = "contact_phone3"
 
 
 REQUIRED = (Field.ACCOUNT_NO, Field.DEBTOR_NAME, Field.PHONE, Field.AMOUNT_DUE)
 PHONE_FIELDS = (Field.PHONE, Field.PHONE2, Field.PHONE3)
+OTHERS_FIELDS: Mapping[Field, ContactRole] = {
+    Field.GUARANTOR_PHONE: ContactRole.GUARANTOR,
+    Field.CONTACT_PHONE: ContactRole.CONTACT,
+    Field.CONTACT_PHONE2: ContactRole.CONTACT,
+    Field.CONTACT_PHONE3: ContactRole.CONTACT,
+}
+"""Columns of other people's numbers -> who they are."""
 MONEY_FIELDS = frozenset({Field.AMOUNT_DUE, Field.PRINCIPAL})
 
 # The first alias is the usual one. Where a file has columns for two aliases of one field, the earlier wins.
@@ -102,12 +114,27 @@ ALIASES: Mapping[Field, tuple[str, ...]] = {
     Field.REMARK: ("remark", "备注", "remarks", "note", "notes", "comment", "说明"),
     Field.PRIORITY: ("priority", "优先级", "优先度"),
     Field.TIME_ZONE: ("time_zone", "时区", "timezone", "tz"),
+    Field.GUARANTOR_PHONE: (
+        "guarantor_phone", "担保人电话", "担保人手机", "担保人手机号", "保证人电话", "保证人手机", "guarantor mobile",
+    ),
+    Field.CONTACT_PHONE: (
+        "contact_phone", "联系人电话", "联系人手机", "联系人手机号", "联系人1电话", "联系人1手机", "联系人电话1",
+        "紧急联系人电话", "紧急联系人手机", "紧急联系人手机号", "contact phone 1", "contact1 phone",
+        "emergency contact phone", "emergency phone",
+    ),
+    Field.CONTACT_PHONE2: (
+        "contact_phone2", "联系人2电话", "联系人2手机", "联系人电话2", "亲属电话", "亲属手机", "配偶电话", "配偶手机",
+        "配偶手机号", "contact2 phone", "relative phone",
+    ),
+    Field.CONTACT_PHONE3: (
+        "contact_phone3", "联系人3电话", "联系人3手机", "联系人电话3", "contact3 phone",
+    ),
 }  # fmt: skip
 
 # Columns that our own file of rejected rows adds; mended files bring them back.
 REJECT_COLUMNS = ("拒绝行号 row", "出错列 column", "原因", "reason")
 
-# Numbers of other people. They are never dialled unless somebody maps the column on purpose.
+# Numbers at which nobody can say who answers. They are never dialled unless somebody maps the column on purpose.
 _OTHERS_PHONE = re.compile(
     r"(联系人|亲属|配偶|父亲|母亲|担保人|家庭|家人|家里|单位|公司|紧急|住宅|contact\d|emergency|relative|home|work"
     r"|office|employer|guarantor).*(电话|手机|号码|phone|mobile|tel)"

@@ -39,6 +39,8 @@ class ImportedAccount:
     """Of each phone, in the same order, its IANA time zone; commas between candidates; empty string: unknown."""
     others: tuple[OtherPhone, ...] = ()
     """Guarantors and contacts; whether they may be called, and when, the profiles say."""
+    others_unread: int = 0
+    """Numbers of other people that could not be read and were left out."""
     amount_due: Decimal
     """At most two decimal places."""
     principal: Decimal | None = None

@@ -103,7 +103,6 @@ def read_accounts(
     path: Path,
     *,
     region: str = "CN",
-    default_zone: str = "Asia/Shanghai",
     mapping: Mapping[Field, str] | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
@@ -114,7 +113,6 @@ def read_accounts(
     Args:
         path: the file; its content, not its name, tells CSV from XLSX.
         region: country of numbers without a country code (ISO 3166).
-        default_zone: IANA zone of numbers whose own zone cannot be told.
         mapping: field -> header, where the usual headers do not fit (`headers.parse_mapping` reads `--map`).
         encoding: insist on this encoding (CSV); None: detect.
         sheet: the worksheet (XLSX); None: the first visible one.
@@ -129,7 +127,7 @@ def read_accounts(
     source = _open(path, encoding, sheet)
     with closing(source):
         above, columns, rows = _find_header(path, source, mapping)
-        rules = RowRules.of(columns, region=region, default_zone=default_zone, ragged=source.ragged, as_of=as_of)
+        rules = RowRules.of(columns, region=region, ragged=source.ragged, as_of=as_of)
         run = _Run(rules)
         for raw in rows:
             if not raw.blank:
@@ -188,6 +186,7 @@ class _Run:
         self._rules = rules
         self._first_row: dict[tuple[str, str], int] = {}
         self._without_zone = 0
+        self._others_unread = 0
         self.accounts: Spool[ImportedAccount] = Spool()
         self.rejected: Spool[RejectedRow] = Spool()
 
@@ -202,6 +201,7 @@ class _Run:
             self.rejected.append(self._duplicate(raw, found, first))
             return
         self._without_zone += not all(found.zones)
+        self._others_unread += found.others_unread
         self.accounts.append(found)
 
     def _duplicate(self, raw: RawRow, account: ImportedAccount, first: int) -> RejectedRow:
@@ -213,18 +213,19 @@ class _Run:
         reason = rejected(raw.number, header, fault, account.account_no, Field.ACCOUNT_NO)
         return RejectedRow(row=raw.number, cells=raw.cells, reasons=(reason,))
 
-    def notices(self) -> list[Notice]:
+    def notices(self) -> Iterator[Notice]:
         """What only the rows could tell."""
-        if not self._without_zone:
-            return []
-        count = self._without_zone
-        return [
-            Notice(
+        if count := self._without_zone:
+            yield Notice(
                 text_zh=f"{count} 个账户有号码无法判断时区，这些号码不会被拨打；可加一列“时区”",
                 text_en=f"{count} accounts have a number whose time zone cannot be told, which will not be dialled; "
                 "add a column time_zone",
             )
-        ]
+        if count := self._others_unread:
+            yield Notice(
+                text_zh=f"{count} 个担保人或联系人号码无法识别，未导入",
+                text_en=f"{count} numbers of guarantors or contacts could not be read and were left out",
+            )
 
 
 def _notices(source: RowSource, columns: Columns, above: list[RawRow], as_of: date | None) -> Iterator[Notice]:

@@ -13,8 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
-from dialer.accounts.headers import PHONE_FIELDS, REQUIRED, Columns, Field, header_unit
-from dialer.accounts.imported import ImportedAccount
+from dialer.accounts.headers import OTHERS_FIELDS, PHONE_FIELDS, REQUIRED, Columns, Field, header_unit
+from dialer.accounts.imported import ImportedAccount, OtherPhone
 from dialer.accounts.phones import parse_number, split_numbers
 from dialer.accounts.reading import RawRow, Spoil
 from dialer.accounts.rejected import Rejected, RejectedRow, rejected
@@ -30,7 +30,7 @@ from dialer.accounts.values import (
     parse_whole,
     unwrapped,
 )
-from dialer.accounts.zones import known_zones, settle_zone, zones_of
+from dialer.accounts.zones import known_zones, zone_text
 from dialer.types import Number
 
 V = TypeVar("V")
@@ -71,7 +71,6 @@ class RowRules:
 
     columns: Columns
     region: str
-    default_zone: str
     ragged: bool
     as_of: date | None
     """The day from which days past due are counted when the file has only the date; None: that date is ignored."""
@@ -79,13 +78,12 @@ class RowRules:
     """Money field -> power of ten that its header demands."""
 
     @classmethod
-    def of(cls, columns: Columns, *, region: str, default_zone: str, ragged: bool, as_of: date | None) -> RowRules:
+    def of(cls, columns: Columns, *, region: str, ragged: bool, as_of: date | None) -> RowRules:
         """The rules for a file with these columns."""
         money = [name for name in (Field.AMOUNT_DUE, Field.PRINCIPAL) if name in columns.index]
         return cls(
             columns=columns,
             region=region,
-            default_zone=default_zone,
             ragged=ragged,
             as_of=as_of,
             units={name: header_unit(columns.header_of(name)) for name in money},
@@ -136,18 +134,22 @@ class _RowReader:
         phones = self._phones()
         amount_due = self._value(Field.AMOUNT_DUE, self._amount_due)
         zone = self._value(Field.TIME_ZONE, _zone)
+        address = self._shared_text(Field.REGION)
+        others, unread = self._others(phones)
         optional = ImportedAccount(
             account_no=account_no,
             client=self._shared_text(Field.CLIENT),
             debtor_name=name,
             debtor_key=self._debtor_key(),
             phones=phones,
-            zones=tuple(zone or settle_zone(zones_of(phone), self._rules.default_zone) for phone in phones),
+            zones=tuple(zone or zone_text(phone, address) for phone in phones),
+            others=others,
+            others_unread=unread,
             amount_due=amount_due if amount_due is not None else Decimal(0),
             principal=self._value(Field.PRINCIPAL, self._principal),
             days_past_due=self._days_past_due(),
             risk=self._shared_text(Field.RISK),
-            region=self._shared_text(Field.REGION),
+            region=address,
             product=self._shared_text(Field.PRODUCT),
             language=self._value(Field.LANGUAGE, _language) or "zh",
             industry=self._shared_text(Field.INDUSTRY),
@@ -260,6 +262,29 @@ class _RowReader:
             self._refuse(Field.PHONE, fault, "")
         return tuple(numbers)
 
+    def _others(self, own: tuple[Number, ...]) -> tuple[tuple[OtherPhone, ...], int]:
+        """Guarantors' and contacts' numbers, and how many cannot be read: no row is rejected for one.
+
+        Where those people live nobody has said, so their numbers tell the zone.
+        """
+        found: dict[Number, OtherPhone] = {}
+        unread = 0
+        for name, role in OTHERS_FIELDS.items():
+            for written in split_numbers(unwrapped(self._raw_cell(name))):
+                number = parse_number(written, self._rules.region)
+                if isinstance(number, Unusable):
+                    unread += 1
+                elif number not in own and len(found) < MAX_PHONES:
+                    found.setdefault(number, OtherPhone(number=number, zone=zone_text(number), role=role))
+        return tuple(found.values()), unread
+
+    def _raw_cell(self, name: Field) -> str:
+        position = self._index.get(name)
+        if position is None or position >= len(self._cells) or position in self._raw.spoils:
+            return ""
+        cell = self._cells[position]
+        return "" if is_blank(unwrapped(cell)) or len(cell) > MAX_CELL_CHARS else cell
+
 
 def _spoiled(spoil: Spoil | None, name: Field) -> Unusable | None:
     match spoil:
@@ -299,8 +324,9 @@ def _language(text: str) -> str | Unusable:
 
 
 def _zone(text: str) -> str | Unusable:
-    if text in known_zones():
-        return text
+    names = [name.strip() for name in text.replace("，", ",").split(",")]
+    if known_zones().issuperset(names):
+        return ",".join(names)
     return Unusable("不认识的时区；请写 Asia/Shanghai 这样的名称", "not a time zone; write it like Asia/Shanghai")
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import phonenumbers
 from phonenumbers import timezone as number_zones
 
+from dialer.accounts.us_states import zones_of_state
 from dialer.types import Number
 
 CHINA = ("Asia/Shanghai",)
@@ -43,19 +44,31 @@ def _zones_by_prefix(number: str) -> tuple[str, ...]:
     return tuple(zone for zone in found if zone != _UNKNOWN)
 
 
-def settle_zone(candidates: tuple[str, ...], default_zone: str) -> str:
-    """The one zone to keep calling hours by, or empty when nobody can tell.
+def zone_text(number: Number, address: str = "") -> str:
+    """The zones to keep calling hours by, as a lead has them: commas between candidates; empty when nobody can tell.
+
+    Where the debtor's address and the number speak of different zones, both are candidates, and a call has to be
+    allowed in all of them. Source: REGF-5.
 
     Args:
-        candidates: from `zones_of`.
-        default_zone: the settings' zone; taken when there is no candidate or it is one of them.
-
-    Returns:
-        The zone; the first of several that keep the same clock; empty for several that do not.
+        number: in E.164.
+        address: the debtor's state or province, as far as the list has it.
     """
-    if not candidates or default_zone in candidates:
-        return default_zone
-    return candidates[0] if _same_clock(candidates) else ""
+    return _joined(_zones_of_address(address if number.startswith("+1") else ""), zones_of(number))
+
+
+def _zones_of_address(address: str) -> tuple[str, ...]:
+    return zones_of_state(address) if address else ()
+
+
+@lru_cache(maxsize=4096)
+def _joined(by_address: tuple[str, ...], by_number: tuple[str, ...]) -> str:
+    """One zone for each clock, the address's first."""
+    kept: list[str] = []
+    for zone in dict.fromkeys((*by_address, *by_number)):
+        if not any(_same_clock((one, zone)) for one in kept):
+            kept.append(zone)
+    return ",".join(kept)
 
 
 @lru_cache(maxsize=1024)

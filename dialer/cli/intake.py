@@ -47,7 +47,6 @@ def import_(
     preview = read_accounts(
         file,
         region=settings.region,
-        default_zone=settings.time_zone,
         mapping=parse_mapping(mapping) if mapping else None,
         encoding=encoding,
         sheet=sheet,

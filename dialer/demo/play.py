@@ -76,7 +76,7 @@ def _import_debtors(settings: DialerSettings, path: Path, seed: int) -> None:
     write_demo_csv(path, DEBTORS, seed)
     store = app.open_store(settings)
     try:
-        with read_accounts(path, region=settings.region, default_zone=settings.time_zone) as preview:
+        with read_accounts(path, region=settings.region) as preview:
             result = store.import_accounts("demo", path.name, preview.accounts, at=datetime.now(UTC))
             _say(f"Imported {result.total} made-up accounts, {len(preview.rejected)} rows rejected.")
     finally:

@@ -26,9 +26,7 @@ from dialer.errors import IntakeError
 
 HEADERS = tuple(str(field) for field in Field)
 RULES = {
-    ragged: RowRules.of(
-        find_columns(HEADERS), region="CN", default_zone="Asia/Shanghai", ragged=ragged, as_of=date(2025, 4, 1)
-    )
+    ragged: RowRules.of(find_columns(HEADERS), region="CN", ragged=ragged, as_of=date(2025, 4, 1))
     for ragged in (False, True)
 }
 GOOD = {
@@ -129,7 +127,7 @@ def test_broken_quotes_never_swallow_the_last_row(rows: list[list[str]]):
 @settings(max_examples=300, deadline=None)
 def test_a_file_of_rejects_says_the_same_about_its_rows_as_the_file_itself(rows: list[list[str]]):
     headers = ("account_no", "name", "phone", "amount_due")
-    rules = RowRules.of(find_columns(headers), region="CN", default_zone="Asia/Shanghai", ragged=False, as_of=None)
+    rules = RowRules.of(find_columns(headers), region="CN", ragged=False, as_of=None)
     found = [parse_row(RawRow(number=2 + at, cells=tuple(cells)), rules) for at, cells in enumerate(rows)]
     bad = [row for row in found if isinstance(row, RejectedRow)]
     with tempfile.TemporaryDirectory() as folder:

@@ -120,12 +120,17 @@ def test_days_past_due_are_counted_from_a_date_when_told_the_day(preview_of: Pre
     assert any("overdue_since" in notice.text_en for notice in preview.warnings)
 
 
-def test_a_foreign_number_of_many_zones_has_no_zone_until_a_column_tells_it(preview_of: Preview):
+def test_a_foreign_number_has_all_its_zones_until_a_column_tells_which_and_one_of_no_zone_has_none(
+    preview_of: Preview,
+):
     header = "合同号,姓名,手机号,逾期金额,时区\n"
     preview = preview_of(
         header + "A,张三,+18005550123,1,\nB,李四,+18005550123,1,America/Denver\nC,王五,+18005550123,1,Mars\n"
+        'D,赵六,+80012345678,1,\nE,钱七,+18005550123,1,"America/Denver, America/Boise"\n'
     )
-    assert [account.zones for account in preview.accounts] == [("",), ("America/Denver",)]
+    zones = [account.zones[0] for account in preview.accounts]
+    assert len(zones[0].split(",")) > 5
+    assert zones[1:] == ["America/Denver", "", "America/Denver,America/Boise"]
     assert "1 accounts have a number whose time zone cannot be told" in preview.warnings[-1].text_en
     assert "not a time zone" in only_reason(preview)
 
@@ -270,11 +275,26 @@ def test_a_number_forced_to_text_by_excels_trick_is_read(preview_of: Preview):
 
 
 def test_columns_that_are_not_imported_are_named(preview_of: Preview):
-    preview = preview_of("合同号,姓名,手机号,逾期金额,星座,联系人1电话\nA,张三,15400000001,1,白羊,15400000009\n")
+    preview = preview_of("合同号,姓名,手机号,逾期金额,星座,单位电话\nA,张三,15400000001,1,白羊,15400000009\n")
     assert preview.unknown_columns == ("星座",)
     assert preview.accounts.__len__() == 1
     assert next(iter(preview.accounts)).phones == ("+8615400000001",)
-    assert any("联系人1电话" in notice.text_zh for notice in preview.warnings)
+    assert any("单位电话" in notice.text_zh for notice in preview.warnings)
+
+
+def test_numbers_of_guarantors_and_contacts_come_with_who_they_are(preview_of: Preview):
+    header = "合同号,姓名,手机号,逾期金额,联系人1电话,担保人手机,亲属电话\n"
+    rows = "A,张三,15400000001,1,15400000002/15400000001,15400000003,+12125550123\nB,李四,15400000004,1,老家,,无\n"
+    preview = preview_of(header + rows)
+    first, second = preview.accounts
+    assert first.phones == ("+8615400000001",)
+    assert [(one.number, one.role, one.zone) for one in first.others] == [
+        ("+8615400000003", "guarantor", "Asia/Shanghai"),
+        ("+8615400000002", "contact", "Asia/Shanghai"),
+        ("+12125550123", "contact", "America/New_York"),
+    ]
+    assert second.others == ()
+    assert "1 numbers of guarantors or contacts" in preview.warnings[-1].text_en
 
 
 # --- files that cannot be read at all ------------------------------------------------------------------------

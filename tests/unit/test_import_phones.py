@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dialer.accounts.phones import parse_number, split_numbers
+from dialer.accounts.us_states import ZONES
 from dialer.accounts.values import Unusable
-from dialer.accounts.zones import settle_zone, zones_of
+from dialer.accounts.zones import known_zones, zone_text, zones_of
 from dialer.types import Number
 
 
@@ -109,10 +110,30 @@ def test_several_zones_stay_several_and_none_stays_none():
     assert zones_of(Number("rubbish")) == ()
 
 
-def test_the_default_zone_is_taken_only_where_it_can_be_right():
-    assert settle_zone((), "Asia/Shanghai") == "Asia/Shanghai"
-    assert settle_zone(("America/New_York",), "Asia/Shanghai") == "America/New_York"
-    assert settle_zone(("America/New_York", "America/Los_Angeles"), "Asia/Shanghai") == ""
-    assert settle_zone(("America/New_York", "America/Los_Angeles"), "America/Los_Angeles") == "America/Los_Angeles"
-    # Guernsey, Man and London keep one clock, so any of them is right for all.
-    assert settle_zone(zones_of(Number("+447700900123")), "Asia/Shanghai") == "Europe/Guernsey"
+@pytest.mark.parametrize(
+    ("number", "address", "zones"),
+    [
+        ("+12125550123", "", "America/New_York"),
+        ("+12125550123", "NY", "America/New_York"),
+        ("+12125550123", "California", "America/Los_Angeles,America/New_York"),
+        ("+12125550123", "AZ", "America/Phoenix,America/Denver,America/New_York"),
+        ("+12125550123", "上海", "America/New_York"),
+        ("+8613900000001", "GA", "Asia/Shanghai"),
+        ("+447700900123", "", "Europe/Guernsey"),  # Guernsey, Man and London keep one clock
+        ("+999123456789", "", ""),
+        ("+999123456789", "CA", ""),
+    ],
+)
+def test_a_call_must_be_allowed_by_the_address_and_by_the_number(number: str, address: str, zones: str):
+    assert zone_text(Number(number), address) == zones
+
+
+def test_of_a_number_of_many_zones_one_is_kept_for_each_clock():
+    kept = zone_text(Number("+18005550123")).split(",")
+    assert {"America/Los_Angeles", "Pacific/Honolulu"} < set(kept)
+    assert len(kept) < len(zones_of(Number("+18005550123")))
+
+
+def test_every_state_has_zones_that_exist():
+    assert len(ZONES) == 51
+    assert {zone for zones in ZONES.values() for zone in zones} < known_zones()
