@@ -13,6 +13,7 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
@@ -22,8 +23,11 @@ from dialer.audit import ALLOWED, REFUSED, AuditEntry, AuditSink, record
 from dialer.clock import Clock, SystemClock
 from dialer.control_requests import Request
 from dialer.errors import StoreError
+from dialer.masking import mask_account
 
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid of the process that connected; unix(7)
+_SUBJECTS: Final = ("campaign", "agent", "who", "account")
+_PEOPLE: Final = frozenset({"who", "account"})
 _SAID: Final = ("code", "drain_s")
 _LONGEST_SUBJECT: Final = 100
 PLUGS: Final = frozenset({"engine.stop", "campaign.pause", "campaign.stop", "agent.pause", "agent.logout"})
@@ -106,7 +110,7 @@ class Door:
             actor=visitor.person.name if visitor.person else visitor.os_user,
             role=visitor.person.role if visitor.person else "",
             action=request.method[:_LONGEST_SUBJECT],
-            subject=_text(request, "campaign") or _text(request, "agent"),
+            subject=" ".join(filter(None, map(partial(_subject, request), _SUBJECTS))),
             detail="; ".join([f"{REFUSED}: {refused}" if refused else ALLOWED, *_said(request)]),
         )
         try:
@@ -120,6 +124,11 @@ class Door:
 def _text(request: Request, key: str) -> str:
     value = request.params.get(key)
     return value[:_LONGEST_SUBJECT] if isinstance(value, str) else ""
+
+
+def _subject(request: Request, key: str) -> str:
+    text = _text(request, key)
+    return mask_account(text) if text and key in _PEOPLE else text
 
 
 def _said(request: Request) -> list[str]:

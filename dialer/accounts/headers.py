@@ -279,7 +279,8 @@ def missing_columns_message(columns: Columns, where: str) -> str:
     for field in columns.missing:
         lines.append(f"  {field}: accepted headers 可用表头: {', '.join(ALIASES[field])}")
         lines += [f"    {_suggestion(field, near)}" for near in _near_misses(columns.unknown, field)]
-    lines.append(f"  found 现有列: {_listed(columns.headers)}")
+    # Of a file without a header the first row is somebody's: then only beginnings are shown.
+    lines.append(f"  found 现有列: {_listed(columns.headers, hidden=not columns.index)}")
     lines.append("  Rename the column, or say which it is with --map FIELD=HEADER 改表头，或用 --map 指定.")
     return "\n".join(lines)
 
@@ -299,8 +300,10 @@ def _suggestion(field: Field, header: str) -> str:
     return f"`{_shown(header)}` looks like it 与之相近: --map {field}={_shown(header)}"
 
 
-def _listed(headers: Sequence[str]) -> str:
+def _listed(headers: Sequence[str], *, hidden: bool = False) -> str:
     shown = [_shown(header) for header in headers[:40] if header.strip()]
+    if hidden:
+        shown = [f"{header[0]}***" for header in shown]
     return (", ".join(shown) or "(nothing 无)") + (" ..." if len(headers) > 40 else "")
 
 

@@ -16,10 +16,11 @@ from rich.text import Text
 
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
-from dialer.masking import mask_account, mask_text
+from dialer.masking import mask_about, mask_account
 
 if TYPE_CHECKING:
     from dialer.retention import Manifest, Schedule
+    from dialer.store.holding import Hold
     from dialer.store.purging import Order
     from dialer.store.sqlite import SqliteStore
 
@@ -132,7 +133,7 @@ def holds(context: typer.Context) -> None:
                     "account_id": int(one.account_id),
                     "since": one.at.isoformat(),
                     "by": one.by,
-                    "note": mask_text(one.note),
+                    "note": _note(one),
                 }
                 for one in found
             ]
@@ -143,10 +144,14 @@ def holds(context: typer.Context) -> None:
         table.add_column(session.pick(zh, en))
     for one in found:
         since = f"{one.at.astimezone(session.zone):%Y-%m-%d %H:%M}"
-        table.add_row(Text(mask_account(one.account_no)), since, Text(one.by), Text(mask_text(one.note)))
+        table.add_row(Text(mask_account(one.account_no)), since, Text(one.by), Text(_note(one)))
     session.out.print(table)
     if not found:
         session.say("没有保留的账户。", "No account is on hold.")
+
+
+def _note(one: Hold) -> str:
+    return mask_about(one.note, name=one.debtor_name, account_no=one.account_no)
 
 
 def _order(session: Session, *, dry_run: bool, before: datetime | None, account_no: str) -> Order:

@@ -16,7 +16,7 @@ from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.control_client import NoEngineError
 from dialer.errors import ControlError, SettingsError, StoreError
-from dialer.masking import mask_account, mask_name, mask_number, mask_text
+from dialer.masking import mask_about, mask_account, mask_name, mask_number
 from dialer.settings import CampaignSettings
 from dialer.snapshot import CampaignRow, Snapshot
 from dialer.types import AgentState, CampaignState
@@ -53,6 +53,13 @@ class Told:
     """As it may be shown."""
     debtor_name: str
     at: datetime
+    unmasked: bool = False
+
+    def plain(self, text: str) -> str:
+        """A text of people as it may be shown: somebody may have noted a name or a number in it."""
+        if self.unmasked:
+            return text
+        return mask_about(text, name=self.known.debtor_name, account_no=self.known.account_no)
 
 
 def register(app: typer.Typer) -> None:
@@ -117,11 +124,10 @@ def _tell(
                     known=known,
                     answers=answers,
                     running={} if snapshot is None else {one.campaign: _running(snapshot, one) for one in answers},
-                    account_no=known.account_no
-                    if unmasked or known.account_no == asked
-                    else mask_account(known.account_no),
+                    account_no=known.account_no if unmasked else mask_account(known.account_no),
                     debtor_name=known.debtor_name if unmasked else mask_name(known.debtor_name),
                     at=at,
+                    unmasked=unmasked,
                 )
             )
     return told
@@ -136,6 +142,7 @@ def _number(session: Session, asked: str) -> str:
 
 
 def _unknown(session: Session, asked: str, similar: list[str]) -> str:
+    asked, similar = mask_account(asked), [mask_account(one) for one in similar]
     guess = session.pick(f"是不是 {'、'.join(similar)}？", f" Did you mean {' or '.join(similar)}?") if similar else ""
     return session.pick(
         f"没有账户或号码 {asked}。{guess}请给出合同号，或 +86139… 这样的号码。",
@@ -202,7 +209,7 @@ def _as_json(told: Told, *, unmasked: bool) -> JsonValue:
                 "next_kind": call.next_kind or None,
                 "next_at": _moment(call.next_at),
                 "next_rule": call.next_rule or None,
-                "next_reason": call.next_reason or None,
+                "next_reason": told.plain(call.next_reason) or None,
             }
             for call in known.calls
         ],
@@ -212,7 +219,7 @@ def _as_json(told: Told, *, unmasked: bool) -> JsonValue:
                 "campaign": one.campaign,
                 "number": one.number if unmasked else mask_number(one.number),
                 "rule": one.rule,
-                "reason": one.reason,
+                "reason": told.plain(one.reason),
                 "until": _moment(one.until_at),
             }
             for one in known.refusals
@@ -226,7 +233,7 @@ def _answer_json(told: Told, answer: Answer, *, unmasked: bool) -> JsonValue:
         "campaign": answer.campaign,
         "number": (answer.number if unmasked else mask_number(answer.number)) if answer.number else None,
         "may_be_dialled": answer.may,
-        "blocks": [_block_json(block) for block in answer.blocks],
+        "blocks": [_block_json(told, block) for block in answer.blocks],
         "next_at": _moment(answer.next_at),
         "checked": list(answer.checked),
         "agents_able": list(answer.able),
@@ -241,14 +248,14 @@ def _answer_json(told: Told, answer: Answer, *, unmasked: bool) -> JsonValue:
     }
 
 
-def _block_json(block: Block) -> JsonValue:
+def _block_json(told: Told, block: Block) -> JsonValue:
     return {
         "rule": block.rule,
         "profile": block.profile or None,
         "cite": block.cite or None,
         "tag": block.tag or None,
-        "zh": mask_text(block.zh),
-        "en": mask_text(block.en),
+        "zh": told.plain(block.zh),
+        "en": told.plain(block.en),
         "since": _moment(block.since),
         "until": _moment(block.until),
         "lasts": block.lasts,

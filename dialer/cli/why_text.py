@@ -15,7 +15,7 @@ from dialer.cli.lang import Lang, outcome_word
 from dialer.cli.why import Told, hindrances
 from dialer.compliance.sentences import STOPS
 from dialer.explanation import Answer, Block
-from dialer.masking import mask_number, mask_text
+from dialer.masking import mask_number
 from dialer.store.why import KnownCall
 from dialer.types import StopFlag
 
@@ -122,7 +122,7 @@ class _Page:
             zh, en = f"{answer.campaign}：现在可以拨打 {number}。", f"{answer.campaign} may dial {number} now."
             return Text(self._lang.pick(zh, en), "bold green")
         first = answer.blocks[0]
-        reason = mask_text(self._pick((first.zh, first.en)))
+        reason = self._told.plain(self._pick((first.zh, first.en)))
         target = f" {number}" if number else self._lang.pick("", " it")
         zh = f"{answer.campaign}：现在不能拨打{target}：{reason}{self._since(first, '，自 {} 起')}。"
         en = f"{answer.campaign} may not dial{target} now: {reason}{self._since(first, ', since {}')}. "
@@ -146,7 +146,7 @@ class _Page:
         cited = f" [{block.cite}]" if block.cite else ""
         tag = f" ({block.tag})" if block.tag else ""
         text = Text.assemble(
-            ("  ✗ ", "red"), mask_text(self._pick((block.zh, block.en))), (f"  {source}{cited}{tag}", "cyan")
+            ("  ✗ ", "red"), self._told.plain(self._pick((block.zh, block.en))), (f"  {source}{cited}{tag}", "cyan")
         )
         if block.since is not None:
             text.append(
@@ -208,8 +208,8 @@ class _Page:
     def refusals(self) -> Table:
         table = self._table(("时间", "at"), ("活动", "campaign"), ("规则", "rule"), ("原因", "reason"), ("至", "until"))
         for one in self._told.known.refusals[-_SHOWN:]:
-            table.add_row(self._moment(one.at), one.campaign, self._rule(one.rule), Text(mask_text(one.reason), _GREY),
-                          self._moment(one.until_at))  # fmt: skip
+            reason = Text(self._told.plain(one.reason), _GREY)
+            table.add_row(self._moment(one.at), one.campaign, self._rule(one.rule), reason, self._moment(one.until_at))
         return table
 
     def _rule(self, rule: str) -> str:

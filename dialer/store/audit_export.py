@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from dialer.errors import StoreError
-from dialer.masking import mask_number
+from dialer.masking import mask_account, mask_number
 from dialer.store import suppressing
 from dialer.store.audit import CONCLUDED, PLACED, debtor_subject, number_digest, number_subject
 from dialer.store.chain import SQL, Fields, Head, digest, head, link
@@ -37,9 +37,9 @@ class Entry:
     prev_hash: bytes
     hash: bytes
     account_no: str = ""
-    """As the store names the account now; not part of the proof."""
+    """As the store names the account now, masked unless wanted whole; not part of the proof."""
     number: str = ""
-    """Likewise; masked unless wanted whole."""
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,8 @@ def _names(connection: sqlite3.Connection, values: Mapping[str, object], *, unma
     account = connection.execute(SQL["told_account"], {"account_id": values.get("account")}).fetchone()
     phone = connection.execute(SQL["told_phone"], {"phone_id": values.get("phone")}).fetchone()
     number = "" if phone is None else str(phone[0]) if unmasked else mask_number(phone[0])
-    return "" if account is None else str(account[0]), number
+    shown = "" if account is None else str(account[0])
+    return shown if unmasked or not shown else mask_account(shown), number
 
 
 # --- as documents --------------------------------------------------------------------------------------

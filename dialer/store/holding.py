@@ -24,6 +24,7 @@ class Hold:
     account_id: AccountId
     account_no: str
     debtor_id: DebtorId
+    debtor_name: str
     at: datetime
     by: str
     note: str
@@ -67,9 +68,10 @@ def holds(store: SqliteStore) -> tuple[Hold, ...]:
             account_id=AccountId(account_id),
             account_no=account_no,
             debtor_id=DebtorId(debtor_id),
+            debtor_name=name,
             at=moment(at),
             by=by,
             note=note,
         )
-        for account_id, account_no, debtor_id, at, by, note in rows
+        for account_id, account_no, debtor_id, name, at, by, note in rows
     )

@@ -150,6 +150,7 @@ INSERT INTO legal_holds (account_id, debtor_id, state, at, by, note)
 VALUES (:account_id, :debtor_id, :state, :at, :by, :note);
 
 -- name: held
-SELECT h.account_id, a.account_no, h.debtor_id, h.at, h.by, h.note FROM legal_holds h JOIN accounts a USING (account_id)
+SELECT h.account_id, a.account_no, h.debtor_id, d.name, h.at, h.by, h.note
+FROM legal_holds h JOIN accounts a USING (account_id) JOIN debtors d ON d.debtor_id = h.debtor_id
 WHERE h.state = 'on' AND h.change_id = (SELECT max(o.change_id) FROM legal_holds o WHERE o.account_id = h.account_id)
 ORDER BY h.change_id;
