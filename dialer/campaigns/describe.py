@@ -9,6 +9,7 @@ from typing import Literal
 from dialer.campaigns.assignment import serves
 from dialer.campaigns.expressions import CALL_FACTS, LEAD_FACTS
 from dialer.campaigns.wording import OUTCOMES, percent, spelled
+from dialer.compliance import limits, rulebook, sentences
 from dialer.settings import CallingRules, CampaignSettings, DialerSettings, NextStepRule, Window
 from dialer.types import Asks, Mode, NextKind
 
@@ -40,6 +41,7 @@ def describe(campaign: CampaignSettings, dialer: DialerSettings, language: Langu
         (("拨号节奏", "Pacing"), _pacing(campaign, say)),
         (("可拨打时段", "Calling hours"), _hours(campaign.rules, say)),
         (("频次上限", "Caps"), _caps(campaign.rules, say)),
+        (("规则与出处", "Rules and their sources"), _sources(campaign.rules, say)),
         (("坐席", "Agents"), _agents(campaign, dialer, say)),
         (("线路", "Trunks"), _trunks(campaign, dialer, say)),
         (("按键登记", "Keypad"), _keypad(campaign, say)),
@@ -144,17 +146,25 @@ def _window(window: Window) -> str:
 
 
 def _caps(rules: CallingRules, say: _Speech) -> Iterable[str]:
-    yield say(
-        f"每号码每天 {rules.attempts_per_number_per_day} 次，每债务人每天 {rules.attempts_per_debtor_per_day} 次外呼",
-        f"{rules.attempts_per_number_per_day} dials per number and day, "
-        f"{rules.attempts_per_debtor_per_day} per debtor and day",
-    )
-    yield say(
-        f"每债务人每天有效通话 {rules.conversations_per_debtor_per_day} 次；"
-        f"两次外呼至少间隔 {spelled(rules.min_gap_s)}",
-        f"{rules.conversations_per_debtor_per_day} conversations per debtor and day; "
-        f"at least {spelled(rules.min_gap_s)} between two dials",
-    )
+    for limit in limits.of(rules):
+        zh, en = sentences.limit_rule(limit)
+        yield say(f"{zh}  ({limits.name(limit)})", f"{en}  ({limits.name(limit)})")
+    gap = spelled(rules.min_gap_s)
+    yield say(f"两次外呼至少间隔 {gap}", f"at least {gap} between two dials")
+
+
+def _sources(rules: CallingRules, say: _Speech) -> Iterable[str]:
+    if not rules.profiles:
+        yield say(
+            "注意：未引用任何规则集，仅活动自身的设置有效",
+            "mind: there is no rule profile; only the campaign's own keys hold",
+        )
+    for profile in rules.profiles:
+        yield f"{profile.stamp}  {profile.title}"
+    for entry in rulebook.of_campaign(rules):
+        origin = entry.origin
+        where = f"  [{origin.cite}]" if origin.cite else ""
+        yield f"{origin.profile} {origin.id}: {say(entry.zh, entry.en)}{where} ({origin.tag})"
 
 
 def _agents(campaign: CampaignSettings, dialer: DialerSettings, say: _Speech) -> Iterable[str]:

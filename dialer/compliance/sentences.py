@@ -40,7 +40,7 @@ _KEYS: dict[LimitKey, tuple[str, str]] = {
 def span(seconds: float) -> tuple[str, str]:
     """A length of time, in the largest unit that fits: `72 小时`, `72 h`."""
     for zh, en, size in (("天", "days", 86_400), ("小时", "h", 3_600), ("分钟", "min", 60)):
-        if seconds > size and seconds % size == 0:
+        if seconds > (size if size < 86_400 else 4 * size) and seconds % size == 0:  # 72 h is how a rule says it
             return f"{seconds / size:g} {zh}", f"{seconds / size:g} {en}"
     return f"{seconds:g} 秒", f"{seconds:g} s"
 

@@ -65,7 +65,7 @@ def load_profile(path: Path, today: date, env: Mapping[str, str]) -> Profile:
     Raises:
         SettingsFileError: with every problem of the file.
     """
-    source, file = read_model(path, ProfileFile, env, made_by="dialer campaign profiles --show CN-BANK")
+    source, file = read_model(path, ProfileFile, env, made_by="dialer campaign profiles CN-BANK --yaml")
     problems = list(_problems(source, file))
     if problems:
         raise SettingsFileError(problems)

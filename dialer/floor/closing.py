@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dialer import calls
+from dialer.calling_rules import CallingRules, Origin
 from dialer.calls import Call
+from dialer.compliance import ringing
 from dialer.events import CloseAttempt, ReleaseLease, SaveCampaignState
 from dialer.floor import learning, previewing
 from dialer.floor.state import CampaignRun, FloorState, Moment
@@ -35,6 +37,7 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
     written = _close_attempt(call, outcome, now, recorded=settings.record)
     floor.emit(written)
     _learn(floor, call, outcome, now)
+    _tell_short_ring(floor, call, outcome, settings.rules)
     if call.bridged_s is None:
         conclude_unattended(floor, call, outcome, now)
     elif not call.disposed and call.attempt_id not in floor.wraps:
@@ -58,6 +61,24 @@ def close(floor: FloorState, call: Call, now: Moment) -> None:
         connect_ms=written.connect_ms,
         detail=written.detail,
     )
+
+
+def _tell_short_ring(floor: FloorState, call: Call, outcome: Outcome, rules: CallingRules) -> None:
+    """What breaks a rule is told, whoever did it."""
+    ended_s = call.ended_s
+    timed_out = ended_s is not None and ended_s - call.placed_s >= call.ring_timeout_s
+    gave_up = outcome is Outcome.CANCELLED or call.ring_cut or timed_out
+    if ringing.cut_short(rules, outcome, rang_s=call.rang_s, ended_s=ended_s, gave_up=gave_up):
+        source = rules.sources.get("min_ring", Origin(id="min_ring"))
+        rang_for_s = round((ended_s or 0.0) - (call.rang_s or 0.0), 3)
+        floor.report(
+            "rule.violated",
+            "warning",
+            rule=str(source),
+            attempt=call.attempt_id,
+            rang_for_s=rang_for_s,
+            min_ring_s=rules.min_ring_s,
+        )
 
 
 def _free_channel(floor: FloorState, call: Call, outcome: Outcome, now: Moment) -> None:

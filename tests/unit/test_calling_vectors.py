@@ -10,16 +10,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dialer.calling_rules import CallingRules
+import floor_world as fw
+from dialer.calling_rules import AbandonmentRule, CallingRules, Origin
 from dialer.compliance import gate
+from dialer.compliance.abandonment import Answers, counts, is_exceeded
 from dialer.compliance.counting import counted
 from dialer.compliance.gate import Refusal
 from dialer.compliance.merging import OwnRules, merge
 from dialer.config.profiles import SHIPPED, load_profile
-from dialer.events import Lead, Permit, Touch
+from dialer.events import CustomerUnserved, Lead, MessagePlayed, Permit, Report, Touch
 from dialer.types import (
     AccountId,
+    AttemptId,
     CampaignName,
+    ChannelId,
     ContactRole,
     DebtorId,
     Number,
@@ -423,3 +427,60 @@ def test_a_permit_and_a_refusal_name_version_and_digest_of_every_profile() -> No
     assert refused.stamps == tuple(profile.stamp for profile in both.profiles)
     assert set(allowed.rules) >= {f"profile {stamp}" for stamp in refused.stamps}
     assert refused.stamps[0].startswith("CN-BANK 20")
+
+
+# --- abandonment and ringing ----------------------------------------------------------------------------
+
+BY_LAW = US.abandonment or AbandonmentRule(max_ratio=0.0, origin=Origin(id=""))
+BRITISH = UK.abandonment or AbandonmentRule(max_ratio=0.0, origin=Origin(id=""))
+
+
+@pytest.mark.parametrize(
+    ("answers", "rule", "ratio", "exceeded"),
+    [
+        (Answers(live=100, passed=97, abandoned=3), BY_LAW, 0.03, False),
+        (Answers(live=100, passed=96, abandoned=4), BY_LAW, 0.04, True),
+        # Ten more answered and went within the wait: live answers, but neither abandoned nor passed.
+        (Answers(live=110, passed=97, abandoned=3), BY_LAW, 3 / 110, False),
+        (Answers(live=110, passed=97, abandoned=3), replace(BRITISH, machine_error_ratio=0.0), 0.03, True),
+        # 10 % of 20 verdicts "machine" were people, and so abandoned.
+        (Answers(live=100, passed=99, abandoned=1, machine_verdicts=20), BRITISH, 3 / 102, True),
+        (Answers(live=100, passed=99, abandoned=1, machine_verdicts=0), BRITISH, 0.01, False),
+        (Answers(live=0, passed=0, abandoned=0), BY_LAW, 0.0, False),
+    ],
+)
+def test_abandonment_is_counted_as_the_profile_says(
+    answers: Answers, rule: AbandonmentRule, ratio: float, exceeded: bool
+) -> None:
+    assert counts(answers, rule).ratio == pytest.approx(ratio)
+    assert is_exceeded(answers, rule) is exceeded
+
+
+def test_a_played_message_does_not_undo_an_abandoned_call() -> None:
+    world, attempt = fw.World(), AttemptId("att-r1-000001")
+    world.login("anna", "ben")
+    world.launch(fw.campaign(), fw.leads(2))
+    run = world.floor.state.campaigns[fw.campaign().name]
+    world.answer(attempt)
+    world.take(CustomerUnserved(channel_id=ChannelId(attempt)))
+    world.take(MessagePlayed(channel_id=ChannelId(attempt)))
+    world.hang_up(attempt)
+    assert (run.answers.answered, run.answers.abandoned) == (1, 1)
+
+
+@pytest.mark.parametrize(("rang_for_s", "told"), [(14.9, True), (15.0, False)])
+def test_a_ring_that_we_cut_short_is_logged_with_its_rule(rang_for_s: float, told: bool) -> None:
+    rules = replace(fw.RULES, min_ring_s=15.0, sources={"min_ring": UK.sources["min_ring"]})
+    world = fw.World()
+    world.login("anna")
+    world.launch(fw.campaign(rules=rules, ring_timeout_s=20.0), fw.leads(1))
+    [attempt] = world.originated()
+    world.wait(20.1 - rang_for_s)
+    world.ring(attempt)
+    world.s += rang_for_s
+    world.hang_up(attempt, cause=19)
+    violations = [one.fields for one in world.effects(Report) if one.event == "rule.violated"]
+    assert bool(violations) is told
+    if told:
+        assert violations[0]["rule"] == "UK min_ring [Ofcom 2010 (UK-6)] (S)"
+        assert violations[0]["rang_for_s"] == pytest.approx(14.9)
