@@ -124,7 +124,7 @@ def read_accounts(
     Raises:
         IntakeError: the file cannot be read to its end, or required columns are missing.
     """
-    source = _open(path, encoding, sheet)
+    source = open_rows(path, encoding, sheet)
     with closing(source):
         above, columns, rows = _find_header(path, source, mapping)
         rules = RowRules.of(columns, region=region, ragged=source.ragged, as_of=as_of)
@@ -143,7 +143,12 @@ def read_accounts(
     )
 
 
-def _open(path: Path, encoding: str | None, sheet: str | None) -> RowSource:
+def open_rows(path: Path, encoding: str | None, sheet: str | None) -> RowSource:
+    """The rows of a CSV, text or XLSX file, told apart by its content.
+
+    Raises:
+        IntakeError: there is no such file, or it cannot be read.
+    """
     if not path.is_file():
         raise IntakeError(f"{path}: no such file 没有这个文件. Check the path 请检查路径.")
     try:

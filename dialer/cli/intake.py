@@ -1,4 +1,4 @@
-"""`dialer import`: bring a list of debtors into the store."""
+"""`dialer import`: bring a list of debtors, or of numbers that nobody may call, into the store."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pydantic import JsonValue
 from rich.table import Table
 from rich.text import Text
 
+from dialer.cli.intake_numbers import import_numbers
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
+from dialer.errors import SettingsError
 
 if TYPE_CHECKING:
     from dialer.accounts.importing import ImportPreview
@@ -27,7 +29,13 @@ def register(app: typer.Typer) -> None:
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX; Chinese and English headers are known.")],
-    list_name: Annotated[str, typer.Option("--list", help="The list that campaigns name, such as june.")],
+    list_name: Annotated[str, typer.Option("--list", help="The list that campaigns name, such as june.")] = "",
+    do_not_call: Annotated[
+        bool, typer.Option("--do-not-call", help="The file is a list of numbers that nobody may call.")
+    ] = False,
+    hashed: Annotated[
+        bool, typer.Option("--hashed", help="Of such a list keep digests only, not the numbers.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="FIELD=HEADER", help="Where a header is not known; repeat it.")
@@ -43,6 +51,10 @@ def import_(
     from dialer.accounts.importing import read_accounts
 
     session = session_of(context)
+    _require_one_kind(session, list_name, do_not_call=do_not_call, hashed=hashed)
+    if do_not_call:
+        import_numbers(session, file, hashed=hashed, dry_run=dry_run, rejects=rejects, encoding=encoding, sheet=sheet)
+        return
     settings = session.settings
     preview = read_accounts(
         file,
@@ -61,6 +73,19 @@ def import_(
             _show(session, preview, counts, list_name)
             if written:
                 session.say(f"已将 {written} 行写入 {rejects}。", f"{written} rows were written to {rejects}.")
+
+
+def _require_one_kind(session: Session, list_name: str, *, do_not_call: bool, hashed: bool) -> None:
+    if bool(list_name) == do_not_call:
+        raise SettingsError(
+            session.pick(
+                "请给出 --list 名单名，或 --do-not-call，二者之一。", "Give either --list NAME or --do-not-call."
+            )
+        )
+    if hashed and not do_not_call:
+        raise SettingsError(
+            session.pick("--hashed 只用于 --do-not-call。", "--hashed is for --do-not-call lists only.")
+        )
 
 
 def _store(session: Session, preview: ImportPreview, list_name: str) -> dict[str, JsonValue]:
