@@ -172,7 +172,7 @@ def _variables(lang: str) -> dict[str, str]:
 
 def dialer(place: Path, *words: str, lang: str = "en_US.UTF-8") -> Result:
     """A command in this process, which is faster than one of its own, with the folder as its working directory."""
-    cleared = {key: None for key in os.environ if key.startswith(("DIALER_", "LC_", "LANG"))}
+    cleared: dict[str, str | None] = {key: None for key in os.environ if key.startswith(("DIALER_", "LC_", "LANG"))}
     with contextlib.chdir(place):
         return CliRunner().invoke(app, list(words), env=cleared | _variables(lang))
 
