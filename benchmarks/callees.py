@@ -82,14 +82,15 @@ class Sipp:
         words = [*self._tools.command("sipp"), "-sf", str(scenario), "-i", "127.0.0.1", "-p", port, "-mp", media_port]
         words += ["-nostdin", "-aa", "-trace_logs", "-log_file", str(self._log), "-trace_err"]
         words += ["-error_file", str(self._folder / "errors.txt"), "-fd", "60", "-f", "60", "-buff_size", "2000000"]
-        self._process = subprocess.Popen(
-            words,
-            cwd=self._folder,
-            env=self._tools.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=(self._folder / "screen.txt").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        with (self._folder / "screen.txt").open("wb") as screen:
+            self._process = subprocess.Popen(
+                words,
+                cwd=self._folder,
+                env=self._tools.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=screen,
+                stderr=subprocess.STDOUT,
+            )
         return self
 
     def __exit__(self, *_: object) -> None:
