@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from dialer.accounts.phones import parse_number
+from dialer.accounts.values import Unusable, half_width
 from dialer.errors import ControlError
 from dialer.events import DispositionTold, Promise
 from dialer.types import AgentId, CampaignState, DispositionCode
@@ -21,9 +23,21 @@ def _one_line(text: str) -> str:
     return line
 
 
+def _number_or_account(text: str) -> str:
+    """What begins with a plus sign is a number, and read as an import reads it."""
+    if not half_width(text).startswith("+"):
+        return text
+    number = parse_number(text, "ZZ")
+    if isinstance(number, Unusable):
+        raise ValueError(f"{number.reason_en}; write it like +8613900000000")
+    return number
+
+
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
 """Of an agent, a campaign or a disposition: never a path, a pattern or a line of its own."""
 Line = Annotated[str, AfterValidator(_one_line)]
+Whom = Annotated[Line, AfterValidator(_number_or_account), Field(min_length=1, max_length=100)]
+"""An account number, or a number as an import takes it; what becomes of it, lists, stop flags and the gate say."""
 
 
 class _Strict(BaseModel):
@@ -119,28 +133,28 @@ CAMPAIGN_STATES: Final = {
 class StopOrder(_Strict):
     """Whom to stop calling, why, and who says so."""
 
-    who: Annotated[str, Field(min_length=1, max_length=100)]
-    flag: Annotated[str, Field(min_length=1, max_length=40)]
-    by: Annotated[str, Field(min_length=1, max_length=100)]
-    note: Annotated[str, Field(max_length=2000)] = ""
+    who: Whom
+    flag: Id
+    by: Annotated[Line, Field(min_length=1, max_length=100)]
+    note: Annotated[Line, Field(max_length=2000)] = ""
     until_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
 
 
 class AllowOrder(_Strict):
     """Whom to allow calling again, and why."""
 
-    who: Annotated[str, Field(min_length=1, max_length=100)]
-    flag: Annotated[str, Field(max_length=40)] = ""
-    by: Annotated[str, Field(min_length=1, max_length=100)]
-    note: Annotated[str, Field(min_length=1, max_length=2000)]
+    who: Whom
+    flag: Id | Literal[""] = ""
+    by: Annotated[Line, Field(min_length=1, max_length=100)]
+    note: Annotated[Line, Field(min_length=1, max_length=2000)]
 
 
 class CallOrder(_Strict):
     """Whom an agent wants to call."""
 
-    agent: Annotated[str, Field(min_length=1, max_length=100)]
-    who: Annotated[str, Field(min_length=1, max_length=100)]
-    campaign: Annotated[str, Field(max_length=100)] = ""
+    agent: Id
+    who: Whom
+    campaign: Id | Literal[""] = ""
 
 
 AGENT_WISHES: Final = ("login", "logout", "ready", "pause", "accept", "skip", "hang_up")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,8 @@ from dialer.errors import SettingsError
 
 if TYPE_CHECKING:
     from dialer.accounts.importing import ImportPreview
+    from dialer.accounts.reach import Unreachable
+    from dialer.calling_rules import PrefixRule
 
 _SHOWN_REJECTS = 10
 
@@ -65,12 +69,14 @@ def import_(
         as_of=SystemClock().now_at().astimezone(session.zone).date(),
     )
     with preview:
+        shut_out = _shut_out(session, preview, list_name)
         written = preview.write_rejects(rejects) if rejects is not None and len(preview.rejected) else 0
         counts = None if dry_run else _store(session, preview, list_name)
         if session.json:
-            session.emit(_as_json(preview, counts))
+            session.emit(_as_json(preview, counts, shut_out))
         else:
             _show(session, preview, counts, list_name)
+            _show_shut_out(session, shut_out)
             if written:
                 session.say(f"已将 {written} 行写入 {rejects}。", f"{written} rows were written to {rejects}.")
 
@@ -100,7 +106,36 @@ def _store(session: Session, preview: ImportPreview, list_name: str) -> dict[str
     return {"added": result.added, "updated": result.updated, "unchanged": result.unchanged}
 
 
-def _as_json(preview: ImportPreview, counts: dict[str, JsonValue] | None) -> JsonValue:
+def _shut_out(session: Session, preview: ImportPreview, list_name: str) -> tuple[Unreachable, ...]:
+    """What the campaigns of this list would never dial; a campaign whose file is wrong says nothing here."""
+    from dialer.accounts.reach import home_rule, unreachable
+
+    rules: list[tuple[str, Sequence[PrefixRule]]] = []
+    for name in session.campaign_names():
+        with contextlib.suppress(SettingsError):
+            campaign = session.campaign(name)
+            if campaign.list_name == list_name:
+                rules.append((name, campaign.rules.prefixes))
+    return unreachable(preview.accounts, rules or [("", [home_rule(session.settings.region)])])
+
+
+def _show_shut_out(session: Session, shut_out: Sequence[Unreachable]) -> None:
+    for one in shut_out:
+        rules = "; ".join(f"{rule}: {count}" for rule, count in one.rules.most_common())
+        zh = f"活动 {one.campaign}" if one.campaign else "尚无活动使用此名单，按设置的国家"
+        en = f"campaign {one.campaign}" if one.campaign else "no campaign names this list yet; by the settings' country"
+        session.say(
+            f"注意：{zh}：{one.accounts} 个账户的 {one.numbers} 个号码不会被拨打（{rules}），"
+            f"其中 {one.closed} 个账户无号可拨。",
+            f"Mind: {en}: {one.numbers} numbers of {one.accounts} accounts will never be dialled ({rules}); "
+            f"{one.closed} of these accounts have no other number.",
+            "yellow",
+        )
+
+
+def _as_json(
+    preview: ImportPreview, counts: dict[str, JsonValue] | None, shut_out: Sequence[Unreachable]
+) -> JsonValue:
     return {
         "source": str(preview.source),
         "kind": preview.kind,
@@ -110,6 +145,16 @@ def _as_json(preview: ImportPreview, counts: dict[str, JsonValue] | None) -> Jso
         "columns": {field.value: header for field, header in preview.mapped.items()},
         "unknown_columns": list(preview.unknown_columns),
         "warnings": [{"zh": one.text_zh, "en": one.text_en} for one in preview.warnings],
+        "never_dialled": [
+            {
+                "campaign": one.campaign,
+                "numbers": one.numbers,
+                "accounts": one.accounts,
+                "accounts_without_another": one.closed,
+                "rules": dict(one.rules),
+            }
+            for one in shut_out
+        ],
         "rejected": [
             {
                 "row": reason.row,
