@@ -2,7 +2,7 @@
 
 Every page is encrypted by AES-256 and authenticated by HMAC-SHA-512; a page that somebody changed is an error.
 A key of 64 hexadecimal digits is used as it is; any other is a passphrase, from which SQLCipher derives one by 256,000
-rounds of PBKDF2, about a tenth of a second for each opening.
+rounds of PBKDF2, about half a second for each opening.
 """
 
 from __future__ import annotations
