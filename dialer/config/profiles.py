@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -53,7 +54,8 @@ def load_named(named: str, beside: Path, today: date, env: Mapping[str, str]) ->
         SettingsFileError: with every problem of the file.
         LookupError: there is no such profile; the text says what there is.
     """
-    path = beside / Path(named).expanduser() if named.endswith((".yaml", ".yml")) else SHIPPED / f"{named}.yaml"
+    is_path = named.endswith((".yaml", ".yml"))
+    path = Path(os.path.normpath(beside / Path(named).expanduser())) if is_path else SHIPPED / f"{named}.yaml"
     if not path.is_file() or (path.parent == SHIPPED and named not in shipped_names()):
         raise LookupError(_no_such(named, path))
     return load_profile(path, today, env)
