@@ -7,8 +7,9 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import timedelta, tzinfo
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,10 +26,12 @@ from dialer.control import ControlServer
 from dialer.control_door import Door
 from dialer.engine import Engine
 from dialer.errors import SettingsError
-from dialer.settings import CampaignSettings, DialerSettings
+from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
 from dialer.snapshot import Snapshot
 from dialer.store.sqlite import SqliteStore
+from dialer.store.waterfall import waterfall
 from dialer.types import AgentState, CampaignName, CampaignState
+from dialer.waterfall import Waterfall
 
 DRAIN_S = 20.0
 """After Ctrl-C conversations may go on this long; a second Ctrl-C ends them."""
@@ -88,7 +91,17 @@ def make_engine(settings: DialerSettings) -> Engine:
         load_settings=lambda: load_dialer(settings.source),
         load_campaigns=read_sound_campaigns,
         load_campaign=read_campaign,
+        count=partial(_count, settings),
     )
+
+
+def _count(
+    settings: DialerSettings, campaign: CampaignSettings, at: datetime, agents: Collection[AgentSettings]
+) -> Waterfall:
+    """Count a campaign's list on a connection of its own, so that the engine's writes do not wait."""
+    store = SqliteStore.open(settings.store_path, key=settings.store_key)
+    with contextlib.closing(store), store.reading() as database:
+        return waterfall(database.conn, campaign, at, agents=agents)
 
 
 def serve(

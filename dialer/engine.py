@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -47,6 +47,7 @@ from dialer.events import (
 from dialer.floor import board
 from dialer.floor.floor import Floor
 from dialer.floor.state import CampaignRun, Moment
+from dialer.idle import Count, IdleWatch
 from dialer.ledger import Ledger
 from dialer.memory import Memory
 from dialer.orders import Orders
@@ -54,7 +55,8 @@ from dialer.replay.recorder import Recorder
 from dialer.report import ListProgress
 from dialer.servers import Servers
 from dialer.settings import CampaignSettings, DialerSettings
-from dialer.snapshot import CampaignRow, Snapshot
+from dialer.settings_record import record_settings
+from dialer.snapshot import CampaignRow, Snapshot, idle_alert
 from dialer.store.api import Store
 from dialer.types import AgentState, CampaignName, CampaignState, ChannelId
 
@@ -77,6 +79,7 @@ class Engine:
         load_settings: Callable[[], DialerSettings],
         load_campaigns: Callable[[DialerSettings], Mapping[CampaignName, CampaignSettings]],
         load_campaign: Callable[[DialerSettings, str], CampaignSettings],
+        count: Count | None = None,
     ) -> None:
         """Prepare; nothing is connected before `run`.
 
@@ -87,6 +90,7 @@ class Engine:
             load_settings: reads `dialer.yaml` again, for a reload.
             load_campaigns: reads every campaign file that is sound.
             load_campaign: reads one, or raises `SettingsError`.
+            count: counts a list when agents have nothing to dial; None: what the floor knows has to do.
         """
         self._settings = settings
         self._store = store
@@ -103,6 +107,7 @@ class Engine:
         self._ledger = Ledger(store, clock, engine=self._engine_name, take=self._take, send=self._servers.originate)
         self._memory = Memory(store, self._ledger, clock)
         self.orders = Orders(store, self._ledger, clock, engine=self._engine_name, tell=self.tell, runs=self._runs)
+        self._idle = None if count is None else IdleWatch(count, clock)
         self._stop_by_s: float | None = None
         self._progress: dict[CampaignName, ListProgress] = {}
         self._recovered = asyncio.Event()
@@ -113,8 +118,10 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """The floor at this moment."""
         seen = board.snapshot(self._floor.state, self._now())
-        rows = (self._with_progress(row) for row in seen.campaigns)
-        return replace(seen, campaigns=tuple(rows))
+        rows = tuple(self._with_progress(row if self._idle is None else self._idle.row(row)) for row in seen.campaigns)
+        said = set(map(idle_alert, seen.campaigns))
+        alerts = [alert for alert in seen.alerts if alert not in said]
+        return replace(seen, campaigns=rows, alerts=(*alerts, *filter(None, map(idle_alert, rows))))
 
     def _with_progress(self, row: CampaignRow) -> CampaignRow:
         progress = self._progress.get(row.name)
@@ -141,7 +148,13 @@ class Engine:
             StoreError: What is known of the campaign cannot be read; it is not launched.
         """
         settings = self._load_campaign(self._settings, campaign)
+        await self._note([settings])
         return await self.tell(await self._launch_of(settings))
+
+    async def _note(self, used: Sequence[DialerSettings | CampaignSettings]) -> None:
+        """Put settings on record before they are used."""
+        at = self._clock.now_at()
+        await self._ledger.ask(lambda: record_settings(self._store, at, used))
 
     async def _launch_of(self, settings: CampaignSettings) -> CampaignLaunched:
         if settings.name in self._floor.state.campaigns:
@@ -157,6 +170,7 @@ class Engine:
         settings = self._load_settings()
         live = [run.settings.name for run in self._floor.state.campaigns.values() if run.state is CampaignState.RUNNING]
         campaigns = [self._load_campaign(settings, name) for name in live]
+        await self._note([settings, *campaigns])
         self._settings = settings
         self._servers.use(settings)
         reports = await self.tell(SettingsReloaded(settings=settings))
@@ -207,6 +221,8 @@ class Engine:
                     group.create_task(self._count_accounts(), name="count accounts"),
                     group.create_task(self._memory.keep(self._runs), name="keep what was learned"),
                 ]
+                if self._idle is not None:
+                    helpers.append(group.create_task(self._idle.watch(lambda: self._floor.state), name="idle agents"))
                 self._servers.begin()
                 await self._step_until_stopped()
                 self._close_shifts("engine stopped")
@@ -229,6 +245,8 @@ class Engine:
         )
         states = await self._ledger.ask(self._store.campaign_states)
         paused = await self._ledger.ask(self._store.paused_agents)
+        live = [one for name, one in self._floor.state.known.items() if states.get(name) is CampaignState.RUNNING]
+        await self._note([self._settings, *live])
         _log.info("engine.started", released_leases=released, open_attempts=len(open_attempts))
         self._close_shifts("engine started")
         for agent_id, reason in paused.items():

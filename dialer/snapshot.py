@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -120,6 +120,10 @@ class CampaignRow:
     """None: another mode, or nothing was decided yet."""
     idle_reason: str = ""
     """Why agents wait with nothing to dial, when they do."""
+    idle_agents: int = 0
+    """Agents who have been free for ten seconds while nothing was dialled for them."""
+    not_dialable: dict[str, int] = field(default_factory=dict)
+    """Why nothing can be dialled: step of the waterfall -> accounts; counted when agents wait for ten seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,3 +146,10 @@ class Snapshot:
     campaigns: tuple[CampaignRow, ...]
     servers: tuple[ServerRow, ...]
     alerts: tuple[str, ...] = ()
+
+
+def idle_alert(row: CampaignRow) -> str:
+    """That agents of a campaign wait with nothing to dial, and why; empty: they do not."""
+    if not row.idle_agents or not row.idle_reason:
+        return ""
+    return f"{row.name}: {row.idle_agents} agents idle, {row.idle_reason}"

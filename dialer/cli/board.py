@@ -22,8 +22,9 @@ from dialer.cli.board_pacing import against_target, decision_text, outlook_lines
 from dialer.cli.board_people import people
 from dialer.cli.charts import clock, percent, ratio_of, spark, steps
 from dialer.cli.lang import Lang, limit_word, word
-from dialer.snapshot import CampaignRow, ServerRow, Snapshot
+from dialer.snapshot import CampaignRow, ServerRow, Snapshot, idle_alert
 from dialer.types import AgentState, CampaignState
+from dialer.waterfall import zero_dialable
 
 _CAMPAIGN_STYLES: Final[Mapping[CampaignState, str]] = {
     CampaignState.RUNNING: "bold green",
@@ -124,12 +125,27 @@ def render(
     """
     lines: list[RenderableType] = [_header(snapshot, lang, zone)]
     lines += [Text(f" ▲ {alert}", style="bold red", no_wrap=True, overflow="ellipsis")
-              for alert in snapshot.alerts[:3]]  # fmt: skip
+              for alert in _alerts(snapshot, lang)[:3]]  # fmt: skip
     left = height - len(lines)
     campaigns, used = _campaigns(snapshot.campaigns, width, lang, zone, trends or {}, room=left - 6)
     if not with_people:
         return Group(*lines, *campaigns)
     return Group(*lines, *campaigns, people(snapshot, width, lang, room=max(2, left - used)))
+
+
+def _alerts(snapshot: Snapshot, lang: Lang) -> list[str]:
+    """The alerts, those about idle agents in the reader's language."""
+    told = {idle_alert(row): _idle_alert(row, lang) for row in snapshot.campaigns}
+    return [told.get(alert, alert) for alert in snapshot.alerts]
+
+
+def _idle_alert(row: CampaignRow, lang: Lang) -> str:
+    zh = f"{row.name}：{row.idle_agents} 名坐席空闲，{_idle_reason(row, lang)}"
+    return lang.pick(zh, idle_alert(row))
+
+
+def _idle_reason(row: CampaignRow, lang: Lang) -> str:
+    return zero_dialable(row.not_dialable)[0] if lang is Lang.ZH and row.not_dialable else row.idle_reason
 
 
 # --- head ----------------------------------------------------------------------------------------------
@@ -275,7 +291,7 @@ def _pulse(row: CampaignRow, width: int, lang: Lang, trend: Trend, *, with_decis
         drawn = spark(values[-length:], high=1.0).rjust(length)
         text.append(f" {label} ", "bright_black").append(drawn, "cyan")
     if row.idle_reason:
-        text.append(f"  {row.idle_reason}", "yellow")
+        text.append(f"  {_idle_reason(row, lang)}", "yellow")
     elif row.pacing and with_decision:
         text.append(lang.pick("  节奏 ", "  pacing "), "bright_black").append_text(decision_text(row, lang))
     return text
@@ -329,7 +345,7 @@ def plain_line(snapshot: Snapshot, lang: Lang, *, zone: tzinfo | None = None) ->
         staff,
         *(_plain_campaign(row, lang) for row in snapshot.campaigns),
         *(lang.pick(f"{name} 断开", f"{name} disconnected") for name in lost),
-        *(f"! {alert}" for alert in snapshot.alerts),
+        *(f"! {alert}" for alert in _alerts(snapshot, lang)),
     ]
     return " | ".join(parts)
 

@@ -22,6 +22,7 @@ from dialer.snapshot import (
     ForecastRow,
     ServerRow,
     Snapshot,
+    idle_alert,
 )
 from dialer.types import AgentState, CampaignState
 
@@ -32,16 +33,17 @@ IDLE_ALERT_S = 10.0
 
 def snapshot(floor: FloorState, now: Moment) -> Snapshot:
     """Everything a board shows, at this moment."""
+    campaigns = tuple(_campaign_row(floor, run, now) for run in floor.campaigns.values())
     return Snapshot(
         at=now.at,
         uptime_s=now.s - floor.started_s,
         agents=tuple(_agent_row(floor, agent, now) for agent in floor.agents.values()),
         calls=tuple(_call_row(call, now) for call in floor.calls.values()),
-        campaigns=tuple(_campaign_row(floor, run, now) for run in floor.campaigns.values()),
+        campaigns=campaigns,
         servers=tuple(
             ServerRow(name=name, connected=link.connected, reason=link.reason) for name, link in floor.links.items()
         ),
-        alerts=tuple(_alerts(floor, now)),
+        alerts=(*_alerts(floor, now), *filter(None, map(idle_alert, campaigns))),
     )
 
 
@@ -132,6 +134,7 @@ def _campaign_row(floor: FloorState, run: CampaignRun, now: Moment) -> CampaignR
         forecast=_forecast(decided) if run.state is CampaignState.RUNNING else None,
         budget=_budget(decided or list(run.decided.values())),
         idle_reason=run.idle_reason,
+        idle_agents=idle_agents(floor, run, now),
     )
 
 
@@ -188,8 +191,11 @@ def _alerts(floor: FloorState, now: Moment) -> list[str]:
     ]
     if floor.store_trouble:
         alerts.append(floor.store_trouble)
-    for run in floor.campaigns.values():
-        idle = [agent for agent in floor.staff(run.settings) if agent.free and now.s - agent.since_s > IDLE_ALERT_S]
-        if run.state is CampaignState.RUNNING and idle and run.idle_reason:
-            alerts.append(f"{run.settings.name}: {len(idle)} agents idle, {run.idle_reason}")
     return alerts
+
+
+def idle_agents(floor: FloorState, run: CampaignRun, now: Moment) -> int:
+    """How many agents of a running campaign have been free for ten seconds while nothing was dialled for them."""
+    if run.state is not CampaignState.RUNNING or not run.idle_reason:
+        return 0
+    return sum(agent.free and now.s - agent.since_s > IDLE_ALERT_S for agent in floor.staff(run.settings))

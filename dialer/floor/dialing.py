@@ -65,6 +65,7 @@ def _pace_campaign(floor: FloorState, run: CampaignRun, counted: frozenset[Agent
             run.idle_reason = f"{server}: not connected"
         elif run.settings.mode is Mode.PREVIEW:
             previewing.offer_all(floor, run, server, counted, now)
+            run.idle_reason = _idle_reason(run, len(staff.line(server)), 0)
         else:
             _pace_pool(floor, run, server, counted, now)
     finish_if_done(floor, run, now)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from dialer.audit import AuditEntry
 from dialer.events import AttemptBarred, DayAnswers, Lead, StopAdded, Write
 from dialer.report import ListProgress
 from dialer.settings import CampaignSettings
@@ -209,6 +210,10 @@ class Store(Protocol):
         Raises:
             StoreError: the account, its debtor or the number is leased or in a call, or the account is done.
         """
+        ...
+
+    def audit(self, entry: AuditEntry, *more: AuditEntry) -> None:
+        """Add to the log of decisions; see `dialer.audit`."""
         ...
 
     def close(self) -> None:

@@ -179,6 +179,10 @@ def _refused(fact: SaveRefusal, number_key: bytes) -> AuditEntry:
         "rule": fact.rule,
         "reason": fact.reason,
         "until": moment_text_or_none(fact.until_at),
+        "profile": fact.profile or None,
+        "cite": fact.cite or None,
+        "counters": fact.counters or None,
+        "profiles": fact.stamps or None,
     }
     subject = debtor_subject(fact.lead.debtor_id)
     return _by_engine(fact.at, REFUSED, subject, detail_of(detail | _whom(fact.lead, number_key)))
