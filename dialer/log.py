@@ -110,7 +110,32 @@ def _handler(path: Path | None, stream: TextIO | None) -> logging.Handler:
 
 
 class _PrivateFileHandler(logging.handlers.WatchedFileHandler):
-    """A file for its owner only, the one after a rotation too."""
+    """A file for its owner only, the one after a rotation too.
+
+    Its trouble is nobody else's: a full disk or a folder that is gone must not end the engine, nor fill standard error,
+    where each trouble is told once. The standard library lets the error through when the file cannot be made anew.
+    """
+
+    _failed = False
+    _fails = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; what cannot be written is lost, but for what the stream still holds."""
+        self._failed, self._fails = self._fails, False
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the standard library's name
+        """Say once that the file cannot be written; any other error is a defect and shown as one."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self._fails = True
+        if not self._failed:
+            sys.stderr.write(f"The log file {self.baseFilename} cannot be written: {error.strerror}. Make room.\n")
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=private.opener)

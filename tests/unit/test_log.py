@@ -102,3 +102,35 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("")
     with pytest.raises(SettingsError, match=r"dialer\.log cannot be written"):
         configure(tmp_path / "folder" / "dialer.log")
+
+
+def test_a_log_that_cannot_be_written_stops_nobody_is_told_once_and_goes_on_afterwards(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "logs" / "dialer.log"
+    configure(path)
+    log = structlog.stdlib.get_logger("floor")
+    log.info("call.before")
+    path.unlink()
+    path.parent.rmdir()  # a rotator moved the file away, and no new one can be made: as on a full disk
+    log.info("call.during", n=1)
+    log.info("call.during", n=2)
+    told = capsys.readouterr().err
+    assert told.count("cannot be written") == told.count("\n") == 1
+    path.parent.mkdir()
+    log.info("call.after")
+    assert lines(path)[-1]["event"] == "call.after"
+    path.unlink()
+    path.parent.rmdir()
+    log.info("call.during", n=3)
+    assert "cannot be written" in capsys.readouterr().err, "the next trouble is told again"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_under_the_log_raises_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "dialer.log"
+    path.symlink_to("/dev/full")
+    configure(path)
+    for _ in range(3):
+        structlog.stdlib.get_logger("floor").info("call.during", text="x" * 20_000)
+    assert capsys.readouterr().err.count("cannot be written") == 1
