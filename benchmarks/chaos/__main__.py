@@ -48,7 +48,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=25, help="how many faults (default 25)")
     parser.add_argument("--seed", type=int, default=1, help="of the schedule (default 1)")
-    parser.add_argument("--stop-s", type=float, default=None, help="how long SIGSTOP holds the engine, such as 60")
+    parser.add_argument(
+        "--stop-s", type=float, default=None, help="how long SIGSTOP holds engine or Asterisk, such as 60"
+    )
     parser.add_argument("--only", default="", help="only faults whose name contains this, such as SIGSTOP")
     parser.add_argument("--folder", type=Path, default=None, help="where to keep logs and ledger; default: nowhere")
     parser.add_argument("--strict", action="store_true", help="a recovery slower than 5 s counts as a broken promise")

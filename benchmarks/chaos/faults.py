@@ -51,6 +51,9 @@ class Plan:
     back_s: float
 
 
+PHONES_NOTICE_S = 2.5
+"""An Asterisk that was stopped for longer has lost the agents' legs: the phones have noticed, or it calls them dead."""
+
 _LASTS_S: dict[Fault, tuple[float, float]] = {
     Fault.KILL_ENGINE: (0.0, 2.5),
     Fault.KILL_ASTERISK: (0.0, 1.0),
@@ -73,7 +76,7 @@ def schedule(kills: int, seed: int, *, stop_s: float | None = None) -> list[Plan
     Args:
         kills: How many faults.
         seed: Of chance.
-        stop_s: How long the engine is stopped by SIGSTOP; None: some seconds.
+        stop_s: How long SIGSTOP holds the engine or Asterisk; None: some seconds.
     """
     chance = Random(seed)
     kinds: list[Fault] = []
@@ -87,7 +90,7 @@ def schedule(kills: int, seed: int, *, stop_s: float | None = None) -> list[Plan
 
 def _plan(fault: Fault, chance: Random, stop_s: float | None) -> Plan:
     lasts_s = chance.uniform(*_LASTS_S[fault])
-    if fault is Fault.STOP_ENGINE and stop_s is not None:
+    if fault in (Fault.STOP_ENGINE, Fault.STOP_ASTERISK) and stop_s is not None:
         lasts_s = stop_s
     return Plan(fault=fault, after_s=chance.uniform(0.5, 3.5), lasts_s=lasts_s, back_s=chance.uniform(5.0, 3600.0))
 
@@ -114,7 +117,9 @@ def inflict(stage: Stage, plan: Plan) -> Done:
     from_at, from_s = time.time(), time.monotonic()
     _DO[plan.fault](stage, plan)
     up_at = back_at = time.time()
-    if plan.fault in (Fault.KILL_ASTERISK, Fault.KILL_BOTH):
+    if plan.fault in (Fault.KILL_ASTERISK, Fault.KILL_BOTH) or (
+        plan.fault is Fault.STOP_ASTERISK and plan.lasts_s > PHONES_NOTICE_S
+    ):
         back_at = max(up_at, _agents_back(stage, from_s))
     if plan.fault is Fault.CLOCK_BACK:
         back_at = from_at  # nothing is missing: it must go on dialling with whatever clock it has
