@@ -17,7 +17,8 @@ from dialer.prediction.moments import Floats, along_lag, steps
 from dialer.prediction.odds import OddsModel
 from dialer.prediction.price import PriceModel
 from dialer.prediction.reading import part
-from dialer.prediction.rings import RingModel
+from dialer.prediction.rings import USUAL_MEMORY, RingModel
+from dialer.prediction.settling import EndedCall, Settling
 from dialer.settings import PacingSettings
 
 FRESH_SHARE: Final = 0.05
@@ -64,12 +65,38 @@ class Estimates:
         self.talk = DurationModel(settings.initial_talk_s)
         self.wrap_up = DurationModel(settings.initial_wrap_up_s)
         self.price = PriceModel()
+        self._settling = Settling()
         self._outlook: Outlook | None = None
 
     @classmethod
     def initial(cls, settings: PacingSettings) -> Estimates:
         """What is believed before the first call."""
         return cls(settings)
+
+    def call_ended(self, call: EndedCall, now_s: float) -> None:
+        """A call stopped ringing; learned when no call that was placed before it can still ring.
+
+        Args:
+            call: tell an answer at once, not only when the conversation is over.
+            now_s: monotonic.
+        """
+        self._settling.add(call, now_s)
+        self.settle(now_s)
+
+    def settle(self, now_s: float) -> None:
+        """Learn from the calls that ended and are old enough; infinity: from all of them."""
+        for call in self._settling.settled(now_s):
+            self._learn(call)
+
+    def _learn(self, call: EndedCall) -> None:
+        would_answer = float(call.answered)
+        if call.is_cut and call.rang_s is not None and not call.answered:
+            would_answer = self.ring.observe_cut(dialled_s=call.dialled_s, rang_s=call.rang_s, odds=call.odds)
+        else:
+            self.ring.observe(dialled_s=call.dialled_s, rang_s=call.rang_s, answered=call.answered)
+        if call.marks:
+            ratio = self.ring.answer_ratio(USUAL_MEMORY)
+            self.odds.observe(call.marks, answered=would_answer, answer_ratio=ratio)
 
     def outlook(self, *, grace_s: float, wrap_up_limit_s: float, talking_s: Floats, wrapping_s: Floats) -> Outlook:
         """What a forecast looks up; worked out anew when enough has been learned since.
@@ -89,7 +116,7 @@ class Estimates:
         return known
 
     def as_dict(self) -> dict[str, object]:
-        """Plain lists and numbers, for a JSON snapshot."""
+        """Plain lists and numbers, for a JSON snapshot; calls that have not settled yet are not in it."""
         return {
             "ring": self.ring.as_dict(),
             "odds": self.odds.as_dict(),

@@ -235,7 +235,8 @@ class _Forecast:
             talking_s=talking_s,
             wrapping_s=wrapping_s,
         )
-        ratio = e.ring.answer_ratio(max(MIN_MEMORY_CALLS, MEMORY_S * view.in_air / outlook.ring_s))
+        memory = max(MIN_MEMORY_CALLS, MEMORY_S * view.in_air / outlook.ring_s)
+        ratio = e.ring.answer_ratio(memory)
         calls, odds = _calls_in_air(view, ratio / (1.0 - ratio))
         kept = odds * outlook.kept[calls]
         answers = kept / (kept + outlook.others_kept[calls])
@@ -251,6 +252,7 @@ class _Forecast:
             asked=answers[:, None] * outlook.occupies[calls],
             freed=outlook.free_by[busy] * share if share < 1.0 else outlook.free_by[busy],
             newcomer=newcomer * outlook.occupies[0],
+            doubt=e.ring.doubt(memory),
         )
 
     def most_calls(self, price: float, floor: int, ceiling: int) -> int:

@@ -153,7 +153,7 @@ def _learn(floor: FloorState, call: Call, outcome: Outcome, now: Moment) -> None
     tally.bridged += outcome is Outcome.BRIDGED
     tally.abandoned += outcome is Outcome.ABANDONED
     if not call.ring_learned and outcome not in SAYS_NOTHING:
-        learning.ring_ended(floor, call, answered=person)
+        learning.ring_ended(floor, call, now, answered=person)
     if person:
         learning.answer_ended(floor, call, now, abandoned=outcome is Outcome.ABANDONED)
     learning.forget(run, call.attempt_id)

@@ -237,7 +237,7 @@ class Floor:
             closing.close(floor, call, now)
         elif isinstance(fact, CustomerReady) and not call.ring_learned:
             floor.calls[call.attempt_id] = replace(call, ring_learned=True)
-            learning.ring_ended(floor, call, answered=True)
+            learning.ring_ended(floor, call, now, answered=True)
         elif isinstance(fact, CustomerUnserved) and before.state is CallState.CONNECTING:
             connecting.unserved(floor, call, now)
         elif isinstance(fact, CustomerUnserved) and call.state is CallState.RELEASED and before.state is not call.state:

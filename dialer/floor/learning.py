@@ -13,6 +13,7 @@ from dialer.compliance import hours
 from dialer.events import DayAnswers
 from dialer.floor.answers import DayPlan, Marked
 from dialer.floor.state import CampaignRun, FloorState, Moment
+from dialer.prediction.settling import EndedCall
 from dialer.settings import CampaignSettings
 from dialer.types import AttemptId, CampaignState, Mode
 
@@ -22,8 +23,6 @@ OVERTIME = timedelta(hours=6)
 """So long after the agents should have gone home it is overtime, later on the next shift (house rule)."""
 SLOWLY = 0.1
 """The weight of the latest call in the odds that the next one is expected to have."""
-MEMORY_CALLS = 400.0
-"""The answer ratio that a call is compared with is that of about so many calls."""
 
 
 def begin(
@@ -130,24 +129,25 @@ def placed(floor: FloorState, run: CampaignRun, call: Call, now: Moment) -> None
     run.next_odds += SLOWLY * (odds - run.next_odds)
 
 
-def ring_ended(floor: FloorState, call: Call, *, answered: bool) -> None:
+def ring_ended(floor: FloorState, call: Call, now: Moment, *, answered: bool) -> None:
     """A call's ringing ended; for an answer told at once, not only when the conversation is over."""
     run = floor.campaigns.get(call.campaign)
     end_s = call.answered_s if call.answered_s is not None else call.ended_s
     if run is None or end_s is None:
         return
-    e, rang_s = run.estimates, call.rang_s
+    has_rung = call.rang_s is not None and call.rang_s <= end_s
+    rang_s = call.rang_s if has_rung and call.rang_s is not None else end_s
     marked = run.marked.pop(call.attempt_id, None)
-    would_answer = float(answered)
-    if rang_s is None or rang_s > end_s:
-        e.ring.observe(dialled_s=end_s - call.placed_s, rang_s=None, answered=answered)
-    elif call.ring_cut and call.answered_s is None:
-        odds = marked.odds if marked is not None else 1.0
-        would_answer = e.ring.observe_cut(dialled_s=rang_s - call.placed_s, rang_s=end_s - rang_s, odds=odds)
-    else:
-        e.ring.observe(dialled_s=rang_s - call.placed_s, rang_s=end_s - rang_s, answered=answered)
-    if marked is not None:
-        e.odds.observe(marked.marks, answered=would_answer, answer_ratio=e.ring.answer_ratio(MEMORY_CALLS))
+    ended = EndedCall(
+        placed_s=call.placed_s,
+        dialled_s=rang_s - call.placed_s,
+        rang_s=end_s - rang_s if has_rung else None,
+        answered=answered,
+        is_cut=call.ring_cut and call.answered_s is None,
+        marks=marked.marks if marked is not None else (),
+        odds=marked.odds if marked is not None else 1.0,
+    )
+    run.estimates.call_ended(ended, now.s)
 
 
 def answer_ended(floor: FloorState, call: Call, now: Moment, *, abandoned: bool) -> None:

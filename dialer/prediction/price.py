@@ -17,6 +17,9 @@ PRIOR_LOST: Final = 12.0
 PRIOR_FACTOR: Final = 0.75
 FORGET_LOST: Final = 60.0
 """About so many abandoned calls are remembered."""
+LEAST_FACTOR: Final = 0.5
+MOST_FACTOR: Final = 2.5
+"""Beyond, something else goes wrong than the price; one bad minute must not forbid every risk of the day."""
 
 
 class PriceModel:
@@ -35,6 +38,7 @@ class PriceModel:
         if self.lost > FORGET_LOST:
             keep = FORGET_LOST / self.lost
             self.lost, self.risked = self.lost * keep, self.risked * keep
+        self.risked = min(max(self.risked, self.lost / MOST_FACTOR), self.lost / LEAST_FACTOR)
 
     @property
     def factor(self) -> float:

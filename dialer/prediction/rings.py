@@ -131,6 +131,12 @@ class RingModel:
                 return min(answers / calls, SURE)
         return min(self.answer_sums[-1] / self.call_sums[-1], SURE)
 
+    def doubt(self, memory: float) -> float:
+        """The relative variance of `answer_ratio`, as if the calls of its memory were all that is known."""
+        spot = next((spot for spot, size in enumerate(MEMORIES) if size >= memory), len(MEMORIES) - 1)
+        ratio = max(min(self.answer_sums[spot] / self.call_sums[spot], SURE), 0.5 / self.call_sums[spot])
+        return (1.0 - ratio) / (ratio * self.call_sums[spot])
+
     def mean_s(self) -> float:
         """How long a call is in the air, on average."""
         centres = (_AGES + 0.5) * BIN_S

@@ -74,7 +74,7 @@ def _spectrum(size: int, lowest: int) -> _Spectrum:
 class Shortage:
     """Agents asked for less agents there, at each moment ahead, for any number of further calls."""
 
-    def __init__(self, *, free: int, asked: Floats, freed: Floats, newcomer: Floats) -> None:
+    def __init__(self, *, free: int, asked: Floats, freed: Floats, newcomer: Floats, doubt: float = 0.0) -> None:
         """Weigh the calls in the air against the agents.
 
         Args:
@@ -82,12 +82,16 @@ class Shortage:
             asked: calls in the air x moments: the chance that each occupies an agent then.
             freed: busy agents x moments: the chance that each is free by then.
             newcomer: moments: the chance that a call placed now occupies an agent then.
+            doubt: the relative variance of all those chances together, which are all mistaken in the same direction; it
+                counts where there are too many events for the exact distribution.
         """
         self._free, self._asked, self._freed, self._newcomer = free, asked, freed, newcomer
         self._exact = len(asked) + len(freed) <= EXACT_EVENTS
         if not self._exact:
             self._cumulants = _cumulants(asked, freed)
             self._cumulants[0] -= free
+            self._asked_mean = asked.sum(axis=0)
+            self._doubt = doubt
 
     def none_free(self, fewest: int, most: int, stride: int = 1) -> Floats:
         """The chance that every agent is taken.
@@ -102,11 +106,11 @@ class Shortage:
         """
         if self._exact:
             return self._exactly(fewest, most)[::stride]
-        if most == 0:
-            return _normal_tail(self._cumulants)[None, :]
         each_more = _cumulants(self._newcomer[None, :], self._freed[:0])
         more = np.arange(fewest, most + 1, stride, dtype=np.float64)[:, None]
-        return _normal_tail(self._cumulants[:, None, :] + more * each_more[:, None, :])
+        cumulants = self._cumulants[:, None, :] + more * each_more[:, None, :]
+        cumulants[1] += self._doubt * (self._asked_mean + more * self._newcomer) ** 2
+        return _normal_tail(cumulants)
 
     def _exactly(self, fewest: int, most: int) -> Floats:
         lowest = min(-self._free - len(self._freed), 0)

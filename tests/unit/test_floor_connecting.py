@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -89,14 +90,16 @@ def test_the_answer_alone_is_not_enough_the_dialplan_must_have_taken_the_custome
     assert not of(Bridge, one.take(ChannelAnswered(channel_id=ChannelId(attempt), channel="PJSIP/x")))
 
 
-def test_pacing_learns_an_answer_at_once_and_only_once() -> None:
+def test_pacing_is_told_of_an_answer_at_once_and_only_once() -> None:
     one, (attempt, *_) = world("anna")
     run = one.floor.state.campaigns[campaign().name]
     before = run.estimates.ring.count
     one.answer(attempt)
+    run.estimates.settle(math.inf)
     assert run.estimates.ring.count == before + 1
     one.bridge(attempt, "anna")
     one.hang_up(attempt)
+    run.estimates.settle(math.inf)
     assert run.estimates.ring.count == before + 1
     assert (run.estimates.ring.answered.sum(), run.estimates.ring.otherwise.sum()) == pytest.approx((13.0, 12.0))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from datetime import date, time, timedelta
 
@@ -163,6 +164,8 @@ def test_a_price_is_in_force_though_the_calls_per_second_bind() -> None:
 
 
 def histograms(one: World) -> dict[str, float]:
+    """What was learned of rings, once no call can ring any more that was placed as early."""
+    run_of(one).estimates.settle(math.inf)
     ring, initial = run_of(one).estimates.ring, Estimates.initial(campaign().pacing).ring
     names = ("began", "answered", "otherwise", "answered_unrung", "ended_unrung")
     return {
@@ -210,7 +213,7 @@ def test_a_call_that_we_gave_up_is_not_learned_as_one_that_nobody_would_have_ans
     assert histograms(one)["answered"] == pytest.approx(seen["answered"] + 1.0, abs=1e-5)
 
 
-def test_an_answer_is_learned_at_once_and_a_refusal_of_the_trunk_never() -> None:
+def test_an_answer_is_told_at_once_and_a_refusal_of_the_trunk_never() -> None:
     one, (first, second, *_) = world()
     one.answer(first)
     assert histograms(one) == {"began": 1.0, "answered": 1.0}
@@ -239,6 +242,7 @@ def test_accounts_of_a_region_that_never_answers_have_lower_odds() -> None:
             one.hang_up(attempt, cause=16 if north else 17)
         if len(seen) >= 80:
             break
+    run_of(one).estimates.settle(math.inf)
     odds = run_of(one).estimates.odds
     assert len(seen) >= 60
     assert odds.odds(("region south",)) < 0.8 < 1.1 < odds.odds(("region north",))

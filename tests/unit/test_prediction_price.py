@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from dialer.prediction.price import FORGET_LOST, PRIOR_FACTOR, PRIOR_LOST, PriceModel
+from dialer.prediction.price import FORGET_LOST, LEAST_FACTOR, MOST_FACTOR, PRIOR_FACTOR, PRIOR_LOST, PriceModel
 
 
 def test_before_the_first_answer_the_belief_holds() -> None:
@@ -29,7 +29,7 @@ def test_an_abandoned_call_raises_the_factor_and_answers_that_went_well_lower_it
     assert model.factor < after_one
 
 
-@pytest.mark.parametrize("true_factor", [0.3, 0.8, 1.6])
+@pytest.mark.parametrize("true_factor", [0.6, 0.8, 1.6])
 def test_the_factor_is_found_though_only_about_sixty_abandoned_calls_are_remembered(true_factor: float) -> None:
     rng = np.random.default_rng(1)
     model, found = PriceModel(), []
@@ -48,6 +48,19 @@ def test_forgetting_keeps_the_ratio_of_what_was_lost_to_what_was_risked() -> Non
     model.observe(price=0.0, abandoned=True)
     assert model.lost == FORGET_LOST
     assert model.lost / model.risked == pytest.approx((FORGET_LOST + 1.0) / 100.0)
+
+
+def test_neither_a_disaster_nor_a_lull_is_taken_for_the_price_s_work() -> None:
+    model = PriceModel()
+    for _ in range(2000):
+        model.observe(price=0.0, abandoned=True)
+    assert model.factor == pytest.approx(MOST_FACTOR)
+    for _ in range(40_000):
+        model.observe(price=0.1, abandoned=False)
+    assert model.factor == pytest.approx(LEAST_FACTOR)
+    for number in range(4000):
+        model.observe(price=0.05, abandoned=number % 20 == 0)
+    assert model.factor == pytest.approx(1.0, rel=0.1), "and it is left again when prices work as usual"
 
 
 def test_a_snapshot_survives_json_and_a_damaged_one_is_refused_by_the_name_of_its_part() -> None:

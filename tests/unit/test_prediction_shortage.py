@@ -129,3 +129,29 @@ def test_chances_stay_within_zero_and_one() -> None:
         for free in (-40, 0, 40):
             found = Shortage(free=free, asked=asked, freed=freed, newcomer=rng.random(4)).none_free(0, 30)
             assert np.isfinite(found).all() and (found >= 0.0).all() and (found <= 1.0).all()
+
+
+# --- doubt ----------------------------------------------------------------------------------------------------------
+
+
+def test_chances_that_may_all_be_wrong_alike_make_a_shortage_likelier_and_fewer_calls_wise() -> None:
+    rng = np.random.default_rng(7)
+    asked, freed, newcomer = np.full((400, 1), 0.2), np.full((30, 1), 0.3), np.array([0.2])
+    cv = 0.2
+    sure = Shortage(free=100, asked=asked, freed=freed, newcomer=newcomer)
+    unsure = Shortage(free=100, asked=asked, freed=freed, newcomer=newcomer, doubt=cv * cv)
+    more = 30
+    drawn = np.maximum(rng.normal(1.0, cv, size=60_000), 0.0)
+    calls = rng.binomial(400 + more, np.minimum(0.2 * drawn, 1.0))
+    seen = float((calls - rng.binomial(30, 0.3, size=60_000) >= 100).mean())
+    assert float(unsure.none_free(more, more)[0, 0]) == pytest.approx(seen, abs=0.01)
+    assert float(sure.none_free(more, more)[0, 0]) < 0.5 * seen
+
+
+def test_without_calls_in_the_air_or_to_come_there_is_nothing_to_doubt() -> None:
+    freed = np.full((40, 1), 0.3)
+    one, other = (
+        Shortage(free=2, asked=np.zeros((0, 1)), freed=freed, newcomer=np.array([0.2]), doubt=doubt)
+        for doubt in (0.0, 0.5)
+    )
+    assert one.none_free(0, 0) == pytest.approx(other.none_free(0, 0))
