@@ -23,7 +23,14 @@ class Problem:
     def __str__(self) -> str:
         """The sentence to show: `config/dialer.yaml:14: region: ...`."""
         place = str(self.path) if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
+        text = _readable(self.text, 800)
+        return f"{place}: {_readable(self.key, 200)}: {text}" if self.key else f"{place}: {text}"
+
+
+def _readable(text: str, at_most: int) -> str:
+    """Long text without its middle: what was written comes first, what is allowed last."""
+    half = at_most // 2
+    return text if len(text) <= at_most else f"{text[:half]} … {text[-half:]}"
 
 
 class SettingsFileError(SettingsError):
