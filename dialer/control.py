@@ -31,7 +31,7 @@ from pydantic import JsonValue, ValidationError
 
 from dialer.control_client import MAX_LINE_BYTES, snapshot_to_json
 from dialer.control_client import ControlClient as ControlClient
-from dialer.control_door import Door, peer_uid
+from dialer.control_door import Door, peer_uid, signed
 from dialer.control_requests import (
     AGENT_WISHES,
     CAMPAIGN_STATES,
@@ -236,7 +236,7 @@ class ControlServer:
             elif request.method == "board.watch":
                 await self._watch(request, writer)
             else:
-                result = await self._do(request.method, request.params)
+                result = await self._do(request.method, signed(request, visitor))
                 await _send(writer, {"id": request.id, "result": result})
         except ValidationError as error:
             await _error(writer, request.id, ErrorKind.BAD_REQUEST, _sentence(request.method, error))

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Final, Protocol
 
 import structlog
+from pydantic import JsonValue
 
 from dialer.access import Person, UserSettings, denial, identify, roles_for
 from dialer.audit import ALLOWED, REFUSED, AuditEntry, AuditSink, record
@@ -119,6 +120,13 @@ class Door:
             _log.error("audit.failed", action=entry.action, actor=entry.actor, reason=str(error))
             if request.method not in PLUGS:
                 raise
+
+
+def signed(request: Request, visitor: Visitor) -> dict[str, JsonValue]:
+    """The parameters; where they say who asks, as the kernel or the token has it, whatever the request claims."""
+    if "by" not in request.params or visitor.person is None:
+        return request.params
+    return {**request.params, "by": visitor.person.name}
 
 
 def _text(request: Request, key: str) -> str:

@@ -140,6 +140,15 @@ def test_an_agent_cannot_pause_another_one(place: Path) -> None:
     assert [entry.subject for entry in books.entries] == ["a01", "a02"]
 
 
+def test_who_stops_calls_is_who_asks_and_not_who_they_say_they_are(place: Path) -> None:
+    floor, books = FakeFloor(), Books()
+    client = ControlClient(place, token=TOKENS[Role.SUPERVISOR])
+    stop = {"who": "HT-2026-000042", "flag": "complaint", "by": "somebody-else"}
+    during(place, floor, books, lambda: client.call("stop.add", **stop))
+    assert "supervisor" in str(floor.orders.ordered) and "somebody-else" not in str(floor.orders.ordered)
+    assert [(entry.action, entry.subject) for entry in books.entries] == [("stop.add", "****0042")]
+
+
 def test_the_kernel_says_who_has_connected(place: Path) -> None:
     books = Books()
     known = (UserSettings(name=ME, role=Role.AUDITOR), UserSettings(name="x", role=Role.ADMIN))
