@@ -10,7 +10,7 @@ import structlog
 
 from dialer.ami import tls, translate
 from dialer.ami.client import AmiClient
-from dialer.ami.messages import AmiDisconnected, AmiTimeout, Message
+from dialer.ami.messages import AmiDisconnected, AmiLoginError, AmiTimeout, Message
 from dialer.ami.translate import Action
 from dialer.clock import Clock
 from dialer.compliance import gate
@@ -36,6 +36,8 @@ from dialer.types import ChannelId, ServerName
 
 RETRY_S: Final = 0.5
 """A server that was never reached is tried again after so long: calls wait for it, and a refusal is cheap."""
+REFUSED_RETRY_S: Final = 2.0
+"""One that refused the login is left alone for longer: somebody has to mend its secret or ours first."""
 
 WireEffect = Bridge | HangUp | CallAgent | Say | Show | Inquire
 _log = structlog.stdlib.get_logger("dialer.engine")
@@ -112,7 +114,7 @@ class Servers:
                 context = tls.context_of(server.ca_file) if server.tls else None
             except AmiError as error:
                 self._take(LinkLost(server=server.name, reason=str(error)))
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(REFUSED_RETRY_S if isinstance(error, AmiLoginError) else RETRY_S)
                 continue
             link = AmiClient(
                 name=server.name,
