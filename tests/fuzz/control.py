@@ -6,18 +6,25 @@ import asyncio
 import contextlib
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar, cast
 
+from dialer.clock import SystemClock
 from dialer.control import ControlServer
 from dialer.errors import SettingsError
-from dialer.events import Fact, Report
+from dialer.events import CampaignLaunched, Fact, Report
 from dialer.floor import board
+from dialer.ledger import Ledger
+from dialer.orders import Orders
 from dialer.snapshot import Snapshot
+from dialer.store.sqlite import SqliteStore
 from tests.fuzz.mutate import mutated, pieces
 from tests.unit import floor_world as fw
+from tests.unit import store_cases as case
 
+T = TypeVar("T")
 ANSWER_WITHIN_S = 10.0
 _SEEDS = (
     b'{"id": 1, "method": "board.get", "params": {}}\n',
@@ -29,6 +36,12 @@ _SEEDS = (
     b'{"id": 6, "method": "agent.dispose", "params": {"agent": "anna", "code": "callback",'
     b' "callback_at": "2026-03-12T10:00:00+08:00"}}\n',
     b'{"id": 7, "method": "campaign.status", "params": {"campaign": ""}}\n{"id": 8, "method": "agent.list"}\n',
+    b'{"id": 10, "method": "stop.add", "params": {"who": "+8613900000001", "flag": "do_not_call", "by": "li"}}\n',
+    b'{"id": 11, "method": "stop.add", "params": {"who": "A1", "flag": "dispute", "by": "li", "note": "x",'
+    b' "until_at": "2026-03-12T10:00:00+08:00"}}\n',
+    b'{"id": 12, "method": "stop.lift", "params": {"who": "A1", "flag": "dispute", "by": "li", "note": "x"}}\n',
+    b'{"id": 13, "method": "agent.call", "params": {"agent": "anna", "who": "A2", "campaign": ""}}\n',
+    b'{"id": 14, "method": "agent.call", "params": {"agent": "anna", "who": "+86 139 0000 0001"}}\n',
     b'{"id": 9, "method": "engine.reload", "params": {}}\n',
 )
 _WORDS = (
@@ -80,11 +93,30 @@ _WORDS = (
 )
 
 
-class _Engine:
-    """A `ControlTarget` around a real floor, without store and Asterisk."""
+class _Asked:
+    """The store's thread, without the thread."""
 
-    def __init__(self) -> None:
+    async def ask(self, question: Callable[[], T]) -> T:
+        return question()
+
+
+class _Engine:
+    """A `ControlTarget` around a real floor and a real store, without Asterisk."""
+
+    def __init__(self, folder: Path) -> None:
         self.world = fw.World(known=(fw.campaign(),))
+        self.world.take(CampaignLaunched(settings=fw.campaign()))
+        self.store = case.stocked(
+            SqliteStore.create(folder / "store.db"), [case.account("A1", 1), case.account("A2", 2)]
+        )
+        self.orders = Orders(
+            self.store,
+            cast(Ledger, _Asked()),
+            SystemClock(),
+            engine="fuzz",
+            tell=self.tell,
+            runs=lambda: list(self.world.floor.state.campaigns.values()),
+        )
 
     def snapshot(self) -> Snapshot:
         return board.snapshot(self.world.floor.state, self.world.now)
@@ -112,7 +144,8 @@ class ControlTarget:
         self._path = Path(self._temporary.name) / "c.sock"
         self._failures: list[object] = []
         self._loop.set_exception_handler(lambda _loop, context: self._failures.append(context))
-        self._server = ControlServer(self._path, _Engine())
+        self._engine = _Engine(Path(self._temporary.name))
+        self._server = ControlServer(self._path, self._engine)
         self._loop.run_until_complete(self._server.start())
 
     def make(self, random: Random) -> bytes:
@@ -125,6 +158,7 @@ class ControlTarget:
     def close(self) -> None:
         self._loop.run_until_complete(self._server.close())
         self._loop.close()
+        self._engine.store.close()
         self._temporary.cleanup()
 
     async def _check(self, data: bytes) -> None:
