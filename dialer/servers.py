@@ -37,7 +37,7 @@ from dialer.types import ChannelId, ServerName
 RETRY_S: Final = 0.5
 """A server that was never reached is tried again after so long: calls wait for it, and a refusal is cheap."""
 REFUSED_RETRY_S: Final = 2.0
-"""One that refused the login is left alone for longer: somebody has to mend its secret or ours first."""
+"""One that refused the login is left alone for longer: somebody has to mend a secret or a certificate first."""
 
 WireEffect = Bridge | HangUp | CallAgent | Say | Show | Inquire
 _log = structlog.stdlib.get_logger("dialer.engine")
@@ -114,7 +114,7 @@ class Servers:
                 context = tls.context_of(server.ca_file) if server.tls else None
             except AmiError as error:
                 self._take(LinkLost(server=server.name, reason=str(error)))
-                await asyncio.sleep(REFUSED_RETRY_S if isinstance(error, AmiLoginError) else RETRY_S)
+                await asyncio.sleep(REFUSED_RETRY_S)
                 continue
             link = AmiClient(
                 name=server.name,
@@ -136,7 +136,7 @@ class Servers:
             except AmiError as error:
                 await link.close()
                 self._take(LinkLost(server=server.name, reason=str(error)))
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(REFUSED_RETRY_S if isinstance(error, AmiLoginError) else RETRY_S)
             else:
                 return
 
