@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -44,6 +45,8 @@ REFUSED: Final = "call.refused"
 PURGED: Final = "records.purged"
 """Whoever removes records says so with this action, and the subjects' own `debtor:` or `account:`."""
 
+_write = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 CLOSING: Final = (
     *("outcome", "cause", "sip_code", "ringing_s", "answered_s", "bridged_s", "talk_s", "ended_s", "wait_s"),
     *("connect_ms", "abandoned", "message_played"),
@@ -53,8 +56,7 @@ CLOSING: Final = (
 
 def detail_of(values: Mapping[str, object]) -> str:
     """The detail of an entry; what is None is left out."""
-    known = {key: value for key, value in values.items() if value is not None}
-    return json.dumps(known, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _write({key: value for key, value in values.items() if value is not None})
 
 
 def debtor_subject(debtor_id: int) -> str:
@@ -73,8 +75,13 @@ def number_digest(key: bytes, number: str) -> str:
 
 
 def record(connection: sqlite3.Connection, entries: Iterable[AuditEntry]) -> None:
-    """Add entries; the first ones of all begin the log."""
-    _extend(connection, list(entries))
+    """Add entries that people or programs caused; what is no text in UTF-8 is marked and kept as such."""
+    _extend(connection, [replace(one, subject=_sound(one.subject), detail=_sound(one.detail)) for one in entries])
+
+
+def _sound(text: str) -> str:
+    """A text without halves of characters, such as a command line may hold and no column can."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class Decisions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from dialer.audit import AuditEntry
 from dialer.store import audit_check, audit_export
 from dialer.store.audit_check import Verified
-from dialer.store.chain import ORIGIN, Head
+from dialer.store.chain import ORIGIN, Fields, Head, canonical
 from dialer.store.sqlite import SqliteStore
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -96,6 +97,16 @@ def test_entries_that_are_moved_or_removed_are_found_at_the_first_of_them(
     else:
         assert found is not None
         assert found.seq == (as_it_was[0] if as_it_was else kept + 1)
+
+
+@given(texts=st.lists(st.text(), min_size=6, max_size=6), seq=st.integers(1, 10**15))
+def test_the_canonical_text_is_json_as_the_standard_library_writes_it(texts: list[str], seq: int) -> None:
+    text = json.dumps([seq, *texts], ensure_ascii=False, separators=(",", ":"))
+    try:
+        wanted = text.encode()
+    except UnicodeEncodeError:
+        return  # half a character: no column can hold it
+    assert canonical(Fields(seq, *texts)) == wanted
 
 
 @settings(max_examples=150, deadline=None)

@@ -131,6 +131,11 @@ def test_a_request_stands_in_the_same_chain(store: SqliteStore) -> None:
     assert last == ("li", "supervisor", "campaign.pause")
 
 
+def test_what_is_no_text_is_recorded_all_the_same(store: SqliteStore) -> None:
+    store.audit(AuditEntry(at=AT, actor="li", role="", action="dialer why", subject="\udcff", detail="\ud800x"))
+    assert verified(store).finding is None
+
+
 def test_the_log_of_an_older_store_says_how_many_attempts_it_does_not_know(tmp_path: Path) -> None:
     store = stocked(SqliteStore.create(tmp_path / "old.db"), [account("a1", 1), account("a2", 2)])
     leads = take(store)
