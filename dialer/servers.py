@@ -128,7 +128,7 @@ class Servers:
                 on_event=lambda message: self._on_event(server.name, message),
                 on_up=lambda _: None,  # FullyBooted says when it is worth asking
                 on_lost=lambda reason: self._take(LinkLost(server=server.name, reason=reason)),
-                on_login_failed=lambda reason: self._take(LinkLost(server=server.name, reason=reason)),
+                on_login_failed=lambda reason: self._login_failed(server, reason),
             )
             self._links[server.name] = link
             try:
@@ -139,6 +139,11 @@ class Servers:
                 await asyncio.sleep(REFUSED_RETRY_S if isinstance(error, AmiLoginError) else RETRY_S)
             else:
                 return
+
+    def _login_failed(self, server: ServerSettings, reason: str) -> None:
+        """A server that knew us refuses us now, as one may that has just been configured anew: begin from the start."""
+        self._take(LinkLost(server=server.name, reason=reason))
+        self._spawn(self._connect(server), f"connect {server.name}")
 
     def _on_event(self, server: ServerName, message: Message) -> None:
         if message.event == "FullyBooted":

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 
-from dialer.ami.link import LinkTiming
+from dialer.ami.link import MAX_LOGIN_REFUSALS, LinkTiming
 from dialer.clock import SystemClock
 from dialer.events import Fact, LinkRestored
 from dialer.pbx.free_ports import free_tcp_port
@@ -63,6 +63,28 @@ def test_a_server_that_refuses_the_login_is_left_alone_for_longer() -> None:
             await until(lambda: len(fake.named("Login")) == 2)
             assert time.monotonic() - first_s > REFUSED_RETRY_S - 0.1
             fake.handlers["Login"] = succeed
+            await servers.close()
+
+    asyncio.run(run())
+
+
+def test_a_server_that_refuses_us_after_its_restart_and_is_mended_later_is_reached_again() -> None:
+    async def run() -> None:
+        facts: list[Fact] = []
+        async with FakeAmi() as fake:
+            servers = _servers(fake.port, facts)
+            servers.begin()
+            await until(lambda: bool(fake.named("Login")))
+            _boot(fake)
+            await until(lambda: _restored(facts) == 1)
+            fake.handlers["Login"] = refuse
+            fake.drop()
+            await until(lambda: len(fake.named("Login")) > 1 + MAX_LOGIN_REFUSALS, within_s=15.0)
+            fake.handlers["Login"] = succeed
+            tries = len(fake.named("Login"))
+            await until(lambda: len(fake.named("Login")) > tries, within_s=REFUSED_RETRY_S + 5.0)
+            _boot(fake)
+            await until(lambda: _restored(facts) == 2)
             await servers.close()
 
     asyncio.run(run())
