@@ -135,6 +135,8 @@ def test_there_is_room_exactly_when_a_person_with_a_calendar_says_so_and_from_th
     assert until_at > at
     assert not is_full_at(until_at)
     assert is_full_at(until_at - timedelta(microseconds=1))
+    if len(told) == len(some):
+        assert limits.used(rules, lead, zones_of(lead.zone), until_at, reserved=reserved).blocked is None
 
 
 @settings(max_examples=200, deadline=None)
