@@ -33,6 +33,7 @@ trunks: [{trunk}]
 pacing: {{ratio: {ratio}, max_calls_per_s: {calls_per_s}}}
 # Made-up people on a simulated network: hours, gaps and caps are open, but the gate is asked for every call.
 calling:
+  profiles: []
   hours: {{every day: 00:00-24:00}}
   close_margin: 0s
   min_gap: 0s

@@ -80,6 +80,7 @@ trunks: [{trunk}]
 pacing: {{target_abandonment: 3%, max_calls_per_s: 20, initial_talk: 30s, initial_wrap_up: 10s}}
 # Made-up people on a simulated network: hours, gaps and caps are open, but the gate is asked for every call.
 calling:
+  profiles: []
   hours: {{every day: 00:00-24:00}}
   close_margin: 0s
   min_gap: 0s
