@@ -55,6 +55,9 @@ from dialer.types import AgentId, CampaignName
 
 WRITE_TIMEOUT_S: Final = 10.0
 """A reader of the board that takes nothing for this long is let go."""
+MAX_CONNECTIONS: Final = 64
+"""Each may hold a line of 1 MB: one who opens thousands must not take the memory of calls."""
+
 HEAR_OUT_S: Final = 1.0
 """One who sent rubbish may go on sending for this long and still read why it was refused."""
 
@@ -189,11 +192,19 @@ class ControlServer:
             os.close(self._lock)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer), name="control.connection")
+        crowded = len(self._connections) >= MAX_CONNECTIONS
+        work = self._turn_away(writer) if crowded else self._serve(reader, writer)
+        task = asyncio.create_task(work, name="control.connection")
         self._connections.add(task)
         # Not in a `finally` of the task: one that is cancelled before its first step never gets there.
         task.add_done_callback(self._connections.discard)
         task.add_done_callback(lambda _: writer.close())
+
+    async def _turn_away(self, writer: asyncio.StreamWriter) -> None:
+        _log.warning("control.crowded", connections=MAX_CONNECTIONS)
+        message = f"The engine serves {MAX_CONNECTIONS} commands at once already; close some boards."
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            await _error(writer, None, ErrorKind.REFUSED, message)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, TimeoutError):  # the command went away; nothing is owed to it
