@@ -133,9 +133,7 @@ def _show_shut_out(session: Session, shut_out: Sequence[Unreachable]) -> None:
         )
 
 
-def _as_json(
-    preview: ImportPreview, counts: dict[str, JsonValue] | None, shut_out: Sequence[Unreachable]
-) -> JsonValue:
+def _as_json(preview: ImportPreview, counts: dict[str, JsonValue] | None, shut_out: Sequence[Unreachable]) -> JsonValue:
     return {
         "source": str(preview.source),
         "kind": preview.kind,
