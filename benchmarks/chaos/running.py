@@ -17,7 +17,7 @@ from dialer.types import AgentState
 
 DIALS_AGAIN_WITHIN_S = 5.0
 """The promise."""
-GIVES_UP_AFTER_S = 30.0
+GIVES_UP_AFTER_S = 40.0
 FIRST_CALLS = 5
 RETRY = ("no_answer", "busy", "rejected", "unreachable", "abandoned", "early_hangup", "bridged", "congestion")
 RULES: dict[str, object] = {
