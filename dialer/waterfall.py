@@ -14,6 +14,8 @@ BEHIND = "behind"
 NO_AGENT = "no_agent"
 GATE = "gate:"
 """Before the rule, in steps that the gate decides."""
+DAY, GAP, REST, LIMIT = "day:", "gap:", "rest:", "limit:"
+"""Between the two, for limits: of a day, between two dials, after an earlier call, any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,8 @@ class Step:
 
     key: str
     """`closed`, `never:<flag>`, `leased`, `in_air`, `hold`, `waiting`, `team`, `no_number`, `stop:<flag>`, `behind`
-    (another account of the same person or number goes first), `gate:<rule>`, `no_agent`."""
+    (another account of the same person or number goes first), `gate:<rule>`, `gate:day:<rule>` and so on for limits,
+    `no_agent`."""
     count: int
     next_at: datetime | None = None
     """When the first of them comes free, as far as time alone tells."""
@@ -72,10 +75,12 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "gate:zone": ("时区不明", "without a time zone"),
     "gate:prefix": ("号段不可拨", "with a prefix that may not be dialled"),
     "gate:third_party": ("第三方不可拨", "third party, not to be called"),
-    "gate:min_gap": ("间隔未到", "within the gap"),
-    "gate:attempts_per_number_per_day": ("已达每日上限", "at the daily cap"),
-    "gate:attempts_per_debtor_per_day": ("已达每日上限", "at the daily cap"),
-    "gate:conversations_per_debtor_per_day": ("已达每日通话上限", "at the daily cap of talks"),
+}
+_LIMITS: Final[Mapping[str, tuple[str, str]]] = {
+    DAY: ("已达每日上限", "at the daily cap"),
+    GAP: ("间隔未到", "within the gap"),
+    REST: ("上次通话后的静默期", "resting after an earlier call"),
+    LIMIT: ("已达上限", "at a limit"),
 }
 _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
     "do_not_call": ("禁呼名单", "do not call"),
@@ -104,8 +109,10 @@ def words(key: str) -> tuple[str, str]:
             return f"不再外呼：{zh}", f"never again: {en}"
         case "stop":
             return f"停呼：{zh}", f"stopped: {en}"
+        case "gate" if limit := _LIMITS.get(what.partition(":")[0] + ":"):
+            return limit
         case "gate":
-            return f"已达上限 {what}", f"at the limit {what}"
+            return f"规则 {what}", f"held by {what}"
         case _:
             return key, key
 

@@ -42,7 +42,8 @@ def render(told: Waterfall, lang: Lang, zone: ZoneInfo) -> RenderableType:
 
 def _rest(step: Step, lang: Lang, zone: ZoneInfo, at: datetime) -> str:
     cite = f" [{step.cite}]" if step.cite else ""
-    source = f"{step.profile}{cite}" if step.profile else ""
+    rule = step.key.rpartition(":")[2]
+    source = f"{step.profile} {rule}{cite}" if step.profile else ""
     if step.next_at is None:
         return source
     local = step.next_at.astimezone(zone)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from dialer.calling_rules import CallingRules, LocalDays, Rolling
+from dialer.calling_rules import CallingRules, Limit, LocalDays, Rolling
 from dialer.campaigns import assignment
 from dialer.compliance import gate, limits
 from dialer.events import Lead, Permit
@@ -22,7 +22,7 @@ from dialer.store.columns import moment_or_none, moment_text
 from dialer.store.leasing import local_midnight, read_lead
 from dialer.store.statements import Statements
 from dialer.types import AccountId, ContactRole, DebtorId, Number, PhoneId
-from dialer.waterfall import BEHIND, GATE, NO_AGENT, Step, Waterfall
+from dialer.waterfall import BEHIND, DAY, GAP, GATE, LIMIT, NO_AGENT, REST, Step, Waterfall
 
 _SQL = Statements("why")
 
@@ -170,10 +170,30 @@ def _sifted(sieve: _Sieve, ready: Iterator[_Ready]) -> list[Step]:
         elif not sieve.has_agent(row):
             no_agent += 1
     steps = [Step(key=BEHIND, count=behind)] if behind else []
+    kinds = {limit.origin.id: _kind(limit) for limit in limits.of(sieve.campaign.rules)}
     for rule, one in sorted(refused.items(), key=lambda item: -item[1].count):
-        step = Step(key=GATE + rule, count=one.count, next_at=one.next_at, profile=one.profile, cite=one.cite)
+        step = Step(
+            key=GATE + kinds.get(rule, "") + rule,
+            count=one.count,
+            next_at=one.next_at,
+            profile=one.profile,
+            cite=one.cite,
+        )
         steps.append(step)
     return steps + ([Step(key=NO_AGENT, count=no_agent)] if no_agent else [])
+
+
+def _kind(limit: Limit) -> str:
+    """What sort of limit it is, for its step's key."""
+    if limit.after is not None:
+        return REST
+    if limits.gap_s(limit):
+        return GAP
+    match limit.window:
+        case LocalDays(days=1):
+            return DAY
+        case _:
+            return LIMIT
 
 
 def _refusal(found: Permit | gate.Refusal) -> gate.Refusal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -81,7 +82,7 @@ ACCOUNTS = st.lists(
             debtor_key=f"d{debtor}",
             phones=tuple(Number(f"+86139000000{line:02}") for line in lines),
             zones=(zone,) * len(lines),
-            amount_due=1,
+            amount_due=Decimal(1),
             days_past_due=days,
         ),
         st.integers(0, 20),

@@ -31,8 +31,8 @@ STEPS = (
     Step(key="never:dispute", count=3),
     Step(key="waiting", count=97),
     Step(key="gate:hours", count=812),
-    Step(key="gate:attempts_per_number_per_day", count=400),
-    Step(key="gate:attempts_per_debtor_per_day", count=11),
+    Step(key="gate:day:attempts_per_number_per_day", count=400),
+    Step(key="gate:day:cn6", count=11),
 )
 
 
