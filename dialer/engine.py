@@ -61,6 +61,7 @@ from dialer.store.api import Store
 from dialer.types import AgentState, CampaignName, CampaignState, ChannelId
 
 PROGRESS_EVERY_S: Final = 2.0
+HEAD_EVERY_S: Final = 3600.0
 IDLE_WAKE_S: Final = 1.0
 """The floor is ticked at least this often."""
 
@@ -220,6 +221,7 @@ class Engine:
                     group.create_task(self._ledger.run(), name="ledger"),
                     group.create_task(self._count_accounts(), name="count accounts"),
                     group.create_task(self._memory.keep(self._runs), name="keep what was learned"),
+                    group.create_task(self._tell_head(), name="tell the audit log's head"),
                 ]
                 if self._idle is not None:
                     helpers.append(group.create_task(self._idle.watch(lambda: self._floor.state), name="idle agents"))
@@ -358,6 +360,13 @@ class Engine:
                         partial(self._store.list_progress, settings.list_name, at=at)
                     )
             await asyncio.sleep(PROGRESS_EVERY_S)
+
+    async def _tell_head(self) -> None:
+        """Put the audit log's head into the engine's log, which is another file, so that a log made anew is noticed."""
+        while True:
+            with contextlib.suppress(StoreError):
+                _log.info("audit.head", head=await self._ledger.ask(self._store.audit_head))
+            await asyncio.sleep(HEAD_EVERY_S)
 
     def _runs(self) -> Collection[CampaignRun]:
         return self._floor.state.campaigns.values()

@@ -216,6 +216,10 @@ class Store(Protocol):
         """Add to the log of decisions; see `dialer.audit`."""
         ...
 
+    def audit_head(self) -> str:
+        """Where the log of decisions ends, as `dialer audit head` prints it."""
+        ...
+
     def close(self) -> None:
         """Release the file."""
         ...

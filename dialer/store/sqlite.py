@@ -22,7 +22,7 @@ from dialer.clock import SystemClock
 from dialer.events import AttemptBarred, DayAnswers, Lead, StopAdded, Write
 from dialer.report import HistoryLine, ListProgress
 from dialer.settings import CampaignSettings
-from dialer.store import answers, audit, importing, leasing, stopping
+from dialer.store import answers, audit, chain, importing, leasing, stopping
 from dialer.store.api import Leased, NumbersForbidden, OpenAttempt, StopsLifted
 from dialer.store.columns import moment, moment_text
 from dialer.store.connection import connect, keep_private, make_file, reading, sentences, writing
@@ -103,6 +103,11 @@ class SqliteStore:
         """Add to the log of decisions; see `dialer.audit`."""
         with self._writing() as connection:
             audit.record(connection, (entry, *more))
+
+    def audit_head(self) -> str:
+        """See `Store.audit_head`."""
+        with self.reading() as database:
+            return str(chain.head(database.conn))
 
     def open_attempts(self, *, engine: str | None = None, at: datetime | None = None) -> tuple[OpenAttempt, ...]:
         """See `Store.open_attempts`."""
