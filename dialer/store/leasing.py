@@ -64,7 +64,11 @@ def lease(
         ],
     )
     midnights: dict[str, datetime] = {}
-    leads = tuple(read_lead(connection, account_id, at=at, midnights=midnights) for account_id, _ in chosen)
+    talk_s = campaign.rules.effective_talk_s
+    leads = tuple(
+        read_lead(connection, account_id, at=at, midnights=midnights, effective_talk_s=talk_s)
+        for account_id, _ in chosen
+    )
     waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
     return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
 
@@ -101,7 +105,8 @@ def lease_one(
     connection.execute(
         _SQL["lease_account"], {"engine": engine, "until_at": until_at, "number": number, "account_id": account_id}
     )
-    return read_lead(connection, account_id, at=at, midnights={}, phone_id=phone_id)
+    talk_s = campaign.rules.effective_talk_s
+    return read_lead(connection, account_id, at=at, midnights={}, phone_id=phone_id, effective_talk_s=talk_s)
 
 
 def _choose(connection: sqlite3.Connection, of_list: dict[str, str], limit: int) -> list[tuple[int, str]]:
