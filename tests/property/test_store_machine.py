@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from dialer.accounts.imported import ImportedAccount
 from dialer.events import CloseAttempt, Lead, NextStep, ReleaseLease, SaveAttempt, SaveDisposition
 from dialer.settings import CallingRules, CampaignSettings, MessageSettings
+from dialer.store import audit_check
 from dialer.store.sqlite import SqliteStore
 from dialer.types import (
     AttemptId,
@@ -79,6 +80,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.forbidden: set[str] = set()
 
     def teardown(self) -> None:
+        with self.store.reading() as database:
+            told = audit_check.verify(database.conn)
+        assert told.finding is None, "the log of decisions is whole, and the ledger agrees with it"
+        assert told.attempts == len(self.in_air) + self.concluded
         self.store.close()
         self.folder.cleanup()
 
