@@ -93,7 +93,8 @@ def _books(found: Findings, store: Path, calls: Sequence[SeenCall], *, over: boo
 
 
 def _ledger(store: Path) -> closing[sqlite3.Connection]:
-    return closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=20))
+    """The store as any command opens it, writable: whoever closes it last clears up its log, and must not be wrong."""
+    return closing(sqlite3.connect(store, timeout=20))
 
 
 def _not_at_rest(database: sqlite3.Connection) -> Iterator[str]:
