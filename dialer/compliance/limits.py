@@ -64,6 +64,8 @@ class _Plan(NamedTuple):
     shortcut: _Shortcut
     room: int
     of_contacts: bool
+    reach: timedelta
+    """Dials longer ago than this have left the window, whatever the zone and the change of its clocks."""
 
 
 class _Tally(NamedTuple):
@@ -180,7 +182,7 @@ def name(limit: Limit) -> str:
 def _compiled(these: TheseRules) -> _Compiled:
     rules = these.rules
     plans = tuple(
-        _Plan(limit, _shortcut(limit), limit.room, limit.key is LimitKey.CONTACT)
+        _Plan(limit, _shortcut(limit), limit.room, limit.key is LimitKey.CONTACT, _reach(limit))
         for limit in (*rules.limits, *_own(rules))
     )
     gaps = [
@@ -247,7 +249,7 @@ def _used(
     blocked: Blocked | None = None
     for plan in plans:
         spent = _by_counter(plan, tally, at)
-        ends = _ends(plan.limit, lead, touches, zones, at) if touches else ()
+        ends = _ends(plan, lead, touches, zones, at) if touches else ()
         if ends or spent:
             if not _applies(plan, lead, zones, at):
                 counts.append(0)
@@ -287,12 +289,21 @@ def _by_counter(plan: _Plan, tally: _Tally, at: datetime) -> int:
             return 0 if tally.last_at is None or _end(plan.limit, tally.last_at, ()) <= at else 1
 
 
+def _reach(limit: Limit) -> timedelta:
+    match limit.window:
+        case Rolling(seconds=seconds):
+            return timedelta(seconds=seconds)
+        case LocalDays(days=days):
+            return timedelta(days=days + 1)
+
+
 def _ends(
-    limit: Limit, lead: Lead, touches: Sequence[Touch], zones: tuple[ZoneInfo, ...], at: datetime
+    plan: _Plan, lead: Lead, touches: Sequence[Touch], zones: tuple[ZoneInfo, ...], at: datetime
 ) -> Sequence[datetime]:
     """When each counted dial leaves the window, in order; those that have left are not there."""
-    what = limit.what
-    mine = [touch for touch in touches if what in touch.counted and _is_of(limit.key, touch, lead)]
+    limit, since = plan.limit, at - plan.reach
+    what, key = limit.what, limit.key
+    mine = [one for one in touches if one.at > since and what in one.counted and _is_of(key, one, lead)]
     return sorted(end for touch in mine if (end := _end(limit, touch.at, zones)) > at)
 
 
