@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -100,5 +101,28 @@ def test_an_agent_calls_an_account_once_and_what_no_list_has_nobody_calls(house:
             await engine.tell(CampaignTold(campaign=SPRING, state=CampaignState.PAUSED))
             with pytest.raises(ControlError, match="running campaign"):
                 await engine.orders.call("bert", "a1997")
+
+    asyncio.run(play())
+
+
+def test_while_the_store_is_locked_nothing_is_dialled_and_five_seconds_after_it_is_free_calls_are_made(
+    house: House,
+) -> None:
+    async def play() -> None:
+        async with house.engine() as engine:
+            house.store._database.conn.execute("PRAGMA busy_timeout = 100")
+            await engine.launch("spring")
+            await dialled(house, 20)
+            lock = sqlite3.connect(house.store_path, isolation_level=None, timeout=30.0)
+            lock.execute("BEGIN IMMEDIATE")
+            before = len(attempts(house))
+            await until(lambda: bool(engine._floor.state.store_trouble))
+            await asyncio.sleep(1.0)
+            assert len(attempts(house)) == before
+            lock.execute("ROLLBACK")
+            lock.close()
+            began_s = asyncio.get_running_loop().time()
+            await dialled(house, before + 5)
+            assert asyncio.get_running_loop().time() - began_s < 5.0
 
     asyncio.run(play())
