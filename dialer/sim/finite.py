@@ -10,14 +10,17 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from dialer.compliance.counting import counted
 from dialer.compliance.hours import zones_of
-from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal, Touch
 from dialer.types import AccountId, AgentId, DebtorId, NextKind, Number, Outcome, PhoneId, StopFlag
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LOOKED_BACK: Final = timedelta(days=31)
+"""The longest that a limit looks back; as in the store."""
 PASSING_FLAGS: Final = frozenset({StopFlag.PROMISE_OPEN, StopFlag.PLAN_PERFORMING})
 """They end with the account's hold; any other flag is for good."""
 
@@ -37,6 +40,8 @@ class _Debtor:
     accounts: list[_Account] = field(default_factory=list)
     today: _Day = field(default_factory=_Day)
     last_attempt_at: datetime | None = None
+    touches: list[Touch] = field(default_factory=list)
+    """Dials of the last 31 days, oldest first."""
     busy: bool = False
     """One of the accounts is leased or being called."""
 
@@ -127,7 +132,7 @@ class FiniteList:
                 aside.append(entry)
                 continue
             account.leased = account.debtor.busy = True
-            chosen.append(self._lead(account, at))
+            chosen.append(self._lead(account, at, with_touches=bool(wish.settings.rules.limits)))
         for entry in aside:
             heapq.heappush(self._open, entry)
         self._leased += len(chosen)
@@ -137,7 +142,8 @@ class FiniteList:
         next_due_at = self._due[0][0] if self._due else None
         return LeadsLeased(campaign=wish.settings.name, leads=tuple(chosen), waiting=waiting, next_due_at=next_due_at)
 
-    def _lead(self, account: _Account, at: datetime) -> Lead:
+    def _lead(self, account: _Account, at: datetime, *, with_touches: bool) -> Lead:
+        """As it is leased; without limits of profiles the counters of the day say all, and asking them is cheaper."""
         phone_id, number = account.numbers[account.position]
         today = account.debtor.on(_local_day(account.lead, at))
         return replace(
@@ -153,6 +159,7 @@ class FiniteList:
             debtor_conversations_today=today.conversations,
             last_attempt_at=account.debtor.last_attempt_at,
             other_numbers=len(account.numbers) - account.position - 1,
+            touches=_recent(account.debtor.touches, at) if with_touches else (),
         )
 
     def release(self, effect: ReleaseLease) -> None:
@@ -179,11 +186,25 @@ class FiniteList:
         today.numbers[effect.lead.number] += 1
         account.attempts += 1
         account.last_attempt_at = account.debtor.last_attempt_at = effect.at
+        lead = effect.lead
+        account.debtor.touches.append(
+            Touch(
+                at=effect.at,
+                number=lead.number,
+                debtor_id=lead.debtor_id,
+                account_id=lead.account_id,
+                role=lead.role,
+                counted=counted(Outcome.UNKNOWN),
+            )
+        )
 
     def concluded(self, effect: SaveDisposition) -> None:
         """The next step, as the rules gave it."""
         account, step = self._accounts[effect.lead.account_id], effect.next_step
         self._unlease(account)
+        if account.debtor.touches:
+            ended = counted(effect.outcome, conversation=effect.conversation)
+            account.debtor.touches[-1] = replace(account.debtor.touches[-1], counted=ended)
         if effect.conversation:
             account.debtor.on(_local_day(effect.lead, effect.at)).conversations += 1
             account.retries, account.last_outcome = 0, None
@@ -268,6 +289,13 @@ def _numbers(lead: Lead) -> list[tuple[PhoneId, Number]]:
     """The lead's number, and made-up further ones."""
     more = [(PhoneId(-lead.phone_id * 10 - n), Number(f"{lead.number}{n}")) for n in range(lead.other_numbers)]
     return [(lead.phone_id, lead.number), *more]
+
+
+def _recent(touches: list[Touch], at: datetime) -> tuple[Touch, ...]:
+    since = at - LOOKED_BACK
+    while touches and touches[0].at < since:
+        del touches[0]
+    return tuple(touches)
 
 
 def _local_day(lead: Lead, at: datetime) -> date:

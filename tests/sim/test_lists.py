@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer import pacing
-from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.calling_rules import Limit, LocalDays, Origin
+from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal, Touch
 from dialer.settings import CampaignSettings, Window
 from dialer.sim.behaviour import Behaviour, Rest
 from dialer.sim.durations import Lognormal
@@ -22,7 +23,7 @@ from dialer.sim.network import LATENCIES
 from dialer.sim.world import World
 from dialer.store.leasing import read_lead
 from dialer.store.sqlite import SqliteStore
-from dialer.types import AccountId, Mode, NextKind, Number, Outcome, PhoneId
+from dialer.types import AccountId, LimitKey, Mode, NextKind, Number, Outcome, PhoneId
 from sim_world import BUSY_ELSE, campaign, dialer, fw
 from store_cases import account, stocked
 from test_facts import Watched
@@ -46,6 +47,8 @@ MIXED = Behaviour(
 
 def settings(**more: object) -> CampaignSettings:
     rules = replace(fw.RULES, min_gap_s=60.0, attempts_per_number_per_day=4, conversations_per_debtor_per_day=2)
+    often = Limit(origin=Origin(id="often"), key=LimitKey.NUMBER, window=LocalDays(days=2), max=4)
+    rules = replace(rules, limits=(often,))
     values = {"rules": rules, "retry_after_s": RETRIES, "mode": Mode.POWER} | more
     return campaign(**values)  # type: ignore[arg-type]
 
@@ -55,7 +58,7 @@ class Both:
 
     def __init__(self, store: SqliteStore, leads: tuple[Lead, ...]) -> None:
         self.store, self.memory = store, FiniteList(leads)
-        self.numbers: dict[AccountId, tuple[PhoneId, Number]] = {}
+        self.numbers: dict[AccountId, tuple[PhoneId, Number, tuple[Touch, ...]]] = {}
         self.compared = self.leads = 0
 
     @property
@@ -69,7 +72,7 @@ class Both:
     def lease(self, wish: LeaseLeads, at: datetime) -> LeadsLeased:
         mine = self.memory.lease(wish, at)
         theirs = self.store.lease(wish.settings, limit=wish.limit, at=at, lease_s=6000.0, engine="sim")
-        self.numbers |= {one.account_id: (one.phone_id, one.number) for one in theirs.leads}
+        self.numbers |= {one.account_id: (one.phone_id, one.number, one.touches) for one in theirs.leads}
         assert [one.account_no for one in mine.leads] == [one.account_no for one in theirs.leads], at
         for one, other in zip(mine.leads, theirs.leads, strict=True):
             assert different(one, other) == {}, (at, one.account_no)
@@ -95,13 +98,22 @@ class Both:
         self.store.apply([replace(effect, lead=self._stored(effect.lead))])
 
     def _stored(self, lead: Lead) -> Lead:
-        phone_id, number = self.numbers[lead.account_id]
-        return replace(lead, phone_id=phone_id, number=number)
+        phone_id, number, touches = self.numbers[lead.account_id]
+        return replace(lead, phone_id=phone_id, number=number, touches=touches)
+
+
+def told_apart(lead: Lead) -> list[tuple[object, ...]]:
+    """Earlier dials, each with whether it went to the number that is dialled next.
+
+    What each counted as is left out: the store is not told here how the calls ended.
+    """
+    return [(one.at, one.number == lead.number, one.account_id, one.role) for one in lead.touches]
 
 
 def different(one: Lead, other: Lead) -> dict[str, tuple[object, object]]:
     """Fields that are not the same, but for the number itself: the list in memory makes further numbers up."""
     pairs = {item.name: (getattr(one, item.name), getattr(other, item.name)) for item in fields(one)}
+    pairs["touches"] = (told_apart(one), told_apart(other))
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1] and name not in ("phone_id", "number")}
 
 
