@@ -9,8 +9,9 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
-from dialer.calling_rules import Profile, Tag
+from dialer.calling_rules import CallingRules, Profile, Tag
 from dialer.campaigns.describe import describe
 from dialer.cli.profiles import as_json, markdown_table
 from dialer.compliance import rulebook
@@ -222,3 +223,22 @@ def test_the_check_of_a_campaign_names_profile_citation_and_tag_of_every_rule(co
 def test_a_campaign_without_profiles_is_told_so(config: Path) -> None:
     sections = describe(demo(config), dialer_of(config), "en")
     assert any("there is no rule profile" in line for section in sections for line in section.lines)
+
+
+@pytest.mark.parametrize(("timeout", "minded"), [("24s", True), ("25s", False)])
+def test_a_ring_timeout_that_leaves_no_time_to_connect_is_minded(config: Path, timeout: str, minded: bool) -> None:
+    path = config / "campaigns/demo.yaml"
+    demo(config, "  profiles: [CN-BANK]")
+    edit(path, "ring_timeout: 30s", f"ring_timeout: {timeout}")
+    told = [line for section in describe(demo(config), dialer_of(config), "en") for line in section.lines]
+    assert any("the least ring from the ringing" in line for line in told) is minded
+
+
+def test_rules_out_of_profiles_survive_a_recording(config: Path) -> None:
+    kept = TypeAdapter(CallingRules)
+    for names in ("CN-BANK, HOUSE-STRICT", "US-REGF, US-NYC", "UK"):
+        rules = demo(config, f"  profiles: [{names}]").rules
+        assert kept.validate_json(kept.dump_json(rules)) == rules
+        (config / "campaigns/demo.yaml").write_text(
+            (REPOSITORY / "config/campaigns/demo.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+        )
