@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -23,9 +24,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from dialer.access import Reach, grant_of
 from dialer.cli.guard import commands
 from dialer.cli.main import app
 from dialer.config import load_campaign, load_dialer
+from dialer.control_door import user_name
 from dialer.events import CloseAttempt, Lead, NextStep, Promise, SaveAttempt, SaveCallEvent, SaveDisposition
 from dialer.store.sqlite import SqliteStore
 from dialer.types import (
@@ -266,6 +269,19 @@ def test_no_command_names_anybody_in_plain(folder: Path) -> None:
             found += [f"{' '.join(words[:2])} {flags}: {leak}" for leak in leaks(told.output)]
             assert told.exception is None or isinstance(told.exception, SystemExit), (words, told.exc_info)
     assert found == [], "\n".join(found)
+
+
+def test_every_request_of_the_day_is_on_record_and_the_log_is_whole(folder: Path) -> None:
+    assert dialer(folder, "audit", "verify").exit_code == 0
+    with closing(sqlite3.connect(folder / "var/dialer.sqlite")) as store:
+        rows = store.execute("SELECT action, actor, role, detail FROM audit WHERE role <> ''").fetchall()
+    recorded = {action for action, *_ in rows}
+    asked = {f"dialer {name}" for name in ARGUMENTS if grant_of(name).reach is Reach.FILES}
+    assert asked - {"dialer store encrypt", "dialer store decrypt", "dialer store rekey"} <= recorded  # those failed
+    assert {"board.get", "campaign.pause", "agent.pause", "agent.list", "engine.reload", "stop.add"} <= recorded
+    by = {(actor, role) for action, actor, role, _ in rows if action.startswith(("dialer ", "board.", "engine."))}
+    assert by == {(user_name(os.geteuid()), "admin")}
+    assert leaks(str(rows)) == []
 
 
 def test_no_file_names_anybody_in_plain(folder: Path) -> None:
