@@ -17,7 +17,7 @@ PRIOR_LOST: Final = 12.0
 PRIOR_FACTOR: Final = 0.75
 FORGET_LOST: Final = 60.0
 """About so many abandoned calls are remembered."""
-LEAST_FACTOR: Final = 0.5
+LEAST_FACTOR: Final = 0.3
 MOST_FACTOR: Final = 2.5
 """Beyond, something else goes wrong than the price; one bad minute must not forbid every risk of the day."""
 

@@ -134,8 +134,10 @@ class RingModel:
     def doubt(self, memory: float) -> float:
         """The relative variance of `answer_ratio`, as if the calls of its memory were all that is known."""
         spot = next((spot for spot, size in enumerate(MEMORIES) if size >= memory), len(MEMORIES) - 1)
-        ratio = max(min(self.answer_sums[spot] / self.call_sums[spot], SURE), 0.5 / self.call_sums[spot])
-        return (1.0 - ratio) / (ratio * self.call_sums[spot])
+        calls = self.call_sums[spot]
+        ratio = max(min(self.answer_sums[spot] / calls, SURE), 0.5 / calls)
+        # A full memory of fading weights is worth twice its sum in calls of equal weight; a young one its sum.
+        return (1.0 - ratio) / (ratio * calls * (1.0 + calls / MEMORIES[spot]))
 
     def mean_s(self) -> float:
         """How long a call is in the air, on average."""
