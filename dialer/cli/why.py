@@ -117,8 +117,18 @@ def _tell(
         for account_id, phone_id in found[:MOST_ACCOUNTS]:
             known = books.known_account(database.conn, account_id, at, phone_id=phone_id)
             read = partial(books.lead_at, database.conn, account_id, phone_id=phone_id)
-            mine = [one for one in campaigns if one.list_name == known.list_name]
-            answers = tuple(explain(known, one, agents, read, at, phone_id=phone_id) for one in mine)
+            answers = tuple(
+                explain(
+                    known,
+                    one,
+                    agents,
+                    partial(read, effective_talk_s=one.rules.effective_talk_s),
+                    at,
+                    phone_id=phone_id,
+                )
+                for one in campaigns
+                if one.list_name == known.list_name
+            )
             told.append(
                 Told(
                     known=known,

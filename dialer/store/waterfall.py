@@ -106,7 +106,8 @@ class _Sieve:
         return since
 
     def _whole(self, row: _Ready) -> Lead:
-        return read_lead(self.connection, row.account_id, at=self.at, midnights=self.midnights)
+        talk_s = self.campaign.rules.effective_talk_s
+        return read_lead(self.connection, row.account_id, at=self.at, midnights=self.midnights, effective_talk_s=talk_s)
 
     def _check(self, lead: Lead) -> Permit | gate.Refusal:
         return gate.check(lead, self.campaign.rules, self.campaign.name, self.at)

@@ -185,9 +185,11 @@ def known_account(
     )
 
 
-def lead_at(connection: sqlite3.Connection, account_id: int, at: datetime, phone_id: int | None) -> Lead:
+def lead_at(
+    connection: sqlite3.Connection, account_id: int, at: datetime, phone_id: int | None, effective_talk_s: float = 0.0
+) -> Lead:
     """The account as a lease would hand it out at a moment, which may lie ahead."""
-    return read_lead(connection, account_id, at=at, midnights={}, phone_id=phone_id)
+    return read_lead(connection, account_id, at=at, midnights={}, phone_id=phone_id, effective_talk_s=effective_talk_s)
 
 
 def _elsewhere(row: tuple[str, str, str] | None) -> Held | None:

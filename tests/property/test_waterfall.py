@@ -41,6 +41,9 @@ LIMITS = (
     Limit(origin=Origin(profile="P", id="p7"), key=LimitKey.DEBTOR, window=LocalDays(days=7), max=3),
     Limit(origin=Origin(profile="P", id="pr"), key=LimitKey.DEBT, window=Rolling(seconds=90_000.0), max=2),
     Limit(
+        origin=Origin(profile="P", id="pe"), key=LimitKey.DEBTOR, counts=Counted.TALK, window=LocalDays(days=2), max=1
+    ),
+    Limit(
         origin=Origin(profile="P", id="pt"),
         key=LimitKey.DEBTOR,
         window=LocalDays(days=3),
@@ -65,7 +68,7 @@ def campaign(*, limits: tuple[Limit, ...], teams: tuple[str, ...], routed: bool,
         list_name="spring",
         trunks=(TrunkName("carrier"),),
         teams=teams,
-        rules=CallingRules(windows=HOURS, limits=limits, prefixes=prefixes if prefixed else ()),
+        rules=CallingRules(windows=HOURS, effective_talk_s=30.0, limits=limits, prefixes=prefixes if prefixed else ()),
         routes=ROUTES if routed else (),
         default_disposition=DispositionCode("none"),
         dispositions=(),
@@ -121,7 +124,7 @@ def live(store: SqliteStore, one: CampaignSettings, calls: list[tuple], begin: d
                                  trunk=TrunkName("carrier"), caller_id="", permit_rules=(), at=at)])  # fmt: skip
         if kind == "open":
             continue
-        store.apply([CloseAttempt(attempt_id=attempt_id, at=at, outcome=outcome)])
+        store.apply([CloseAttempt(attempt_id=attempt_id, at=at, outcome=outcome, talk_s=20.0 + 20.0 * (index % 2))])
         if kind == "unclosed":
             continue
         next_at = None if wait_s is None else at + timedelta(seconds=wait_s)
