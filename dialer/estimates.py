@@ -6,6 +6,8 @@ Learned in place, from what the floor tells; nothing here knows a clock: the cal
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -116,13 +118,15 @@ class Estimates:
         return known
 
     def as_dict(self) -> dict[str, object]:
-        """Plain lists and numbers, for a JSON snapshot; calls that have not settled yet are not in it."""
+        """Plain lists and numbers, for a JSON snapshot: every call that ended is in it."""
+        whole = copy.deepcopy(self)
+        whole.settle(math.inf)
         return {
-            "ring": self.ring.as_dict(),
-            "odds": self.odds.as_dict(),
-            "talk": self.talk.as_dict(),
-            "wrap_up": self.wrap_up.as_dict(),
-            "price": self.price.as_dict(),
+            "ring": whole.ring.as_dict(),
+            "odds": whole.odds.as_dict(),
+            "talk": whole.talk.as_dict(),
+            "wrap_up": whole.wrap_up.as_dict(),
+            "price": whole.price.as_dict(),
         }
 
     @classmethod

@@ -25,7 +25,7 @@ from dialer.accounts.imported import ImportedAccount, ImportResult, OtherPhone
 from dialer.store import suppressing
 from dialer.store.columns import cents, moment_text
 from dialer.store.statements import Statements
-from dialer.types import ContactRole
+from dialer.types import ContactRole, Number
 
 _SQL = Statements("import")
 _FIRST_RANK = {ContactRole.DEBTOR: 0, ContactRole.GUARANTOR: 1000, ContactRole.CONTACT: 2000}
@@ -181,10 +181,10 @@ def _is_closer(role: ContactRole, than: ContactRole) -> bool:
 
 def _phones_of(account: ImportedAccount) -> Iterator[OtherPhone]:
     """Every number of a row once; one that is the debtor's own is nothing else."""
-    seen = set(account.phones)
-    for number, zone in zip(account.phones, account.zones, strict=True):
-        yield OtherPhone(number=number, zone=zone, role=ContactRole.DEBTOR)
-    for phone in account.others:
+    own = zip(account.phones, account.zones, strict=True)
+    phones = [OtherPhone(number=number, zone=zone, role=ContactRole.DEBTOR) for number, zone in own]
+    seen: set[Number] = set()
+    for phone in (*phones, *account.others):
         if phone.number not in seen:
             seen.add(phone.number)
             yield phone

@@ -60,7 +60,7 @@ AGENTS = (
     replace(fw.agent("ben"), name="李娜", secret="ben-secret-22"),
 )
 TRUNKS = (fw.trunk(caller_ids=("+862155500001", "+862155500002"), username="account9", secret="trunk-secret"),)
-PLAIN_TEXTS = {"digit", "bridge_id", "context", "wish", "note", "learned"}
+PLAIN_TEXTS = {"digit", "bridge_id", "context", "wish", "note", "learned", "rule"}
 """Texts of facts that are no free texts; keys that customers press and notes are left out.
 
 What pacing has learned is numbers, by nothing finer than what a recorded lead keeps: trunk, hour, region, product.
