@@ -335,7 +335,7 @@ def measure(plan: Plan, folder: Path, progress: Callable[[str], None]) -> dict[s
         "seconds": plan.seconds_s,
         "runs": plan.runs,
         "learned_means_s": {
-            name: round(float(getattr(day.behaviour, name).mean_s), 3)
+            name: None if (lasts := getattr(day.behaviour, name)) is None else round(float(lasts.mean_s), 3)
             for name in ("post_dial_delay", "refusal_delay", "ring", "talk", "wrap_up")
         },
     }

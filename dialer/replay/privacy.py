@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Final, TypeVar, get_args
 
-from dialer.calling_rules import PrefixRule
+from dialer.calling_rules import CallingRules, PrefixRule
 from dialer.events import (
     AttemptRecovered,
     CallAsked,
@@ -103,8 +103,7 @@ class Veil:
         """A campaign whose files have lost their folders, and whose rules on numbers fit the pseudonyms."""
         rules = settings.rules
         self.prefixes[settings.name] = rules.prefixes
-        kept = tuple(replace(rule, allow=(), deny=(_refused(at),)) for at, rule in enumerate(rules.prefixes))
-        return campaign(replace(settings, rules=replace(rules, prefixes=kept)))
+        return campaign(replace(settings, rules=_veiled(rules)))
 
     def caller_id(self, number: str) -> str:
         """The pseudonym of one of our own numbers; of a pseudonym or of nothing, itself."""
@@ -124,6 +123,16 @@ def campaign(settings: CampaignSettings) -> CampaignSettings:
         source=Path(settings.source.name),
         next_steps=tuple(replace(rule, source=Path(rule.source).name) for rule in settings.next_steps),
         routes=tuple(replace(rule, source=Path(rule.source).name) for rule in settings.routes),
+    )
+
+
+def _veiled(rules: CallingRules) -> CallingRules:
+    """The rules with prefixes that fit pseudonyms; a debtor's agreement changes hours and no prefixes."""
+    return replace(
+        rules,
+        prefixes=tuple(replace(rule, allow=(), deny=(_refused(at),)) for at, rule in enumerate(rules.prefixes)),
+        profiles=tuple(replace(profile, prefixes=None) for profile in rules.profiles),
+        after_consent=None if rules.after_consent is None else _veiled(rules.after_consent),
     )
 
 

@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import floor_world as fw
 from dialer.calling_rules import Origin, PrefixRule
 from dialer.compliance import gate
+from dialer.compliance.merging import OwnRules, merge
+from dialer.config.profiles import load_shipped
 from dialer.errors import RecordingError
 from dialer.events import (
     AgentTold,
@@ -443,3 +445,12 @@ def test_a_number_that_may_not_be_dialled_is_refused_again_without_being_named()
     ]
     assert answers[0] == answers[1]
     assert "prefix" in repr(answers[0])
+
+
+def test_no_shipped_profile_brings_the_beginning_of_a_number_into_a_recording() -> None:
+    profiles = load_shipped(date(2026, 11, 24))
+    merged = merge(profiles, OwnRules())
+    assert merged.after_consent is not None
+    kept = Veil().campaign(fw.campaign(rules=merged)).rules
+    assert repr(merged.prefixes[0].allow) in repr(merged)
+    assert all(f"'{start}'" not in repr(kept) for rule in merged.prefixes for start in (*rule.allow, *rule.deny))
