@@ -126,6 +126,10 @@ class DayAnswers:
     answered: int
     """By a person."""
     abandoned: int
+    gone: int = 0
+    """Of those who answered: gone within the wait, so neither abandoned nor passed to an agent."""
+    machines: int = 0
+    """Calls that machine detection ended, which no person answered as far as it knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dialer.calling_rules import AbandonmentRule, Denominator
+from dialer.types import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,34 @@ class Answers:
     """To an agent."""
     machine_verdicts: int = 0
     """Calls that machine detection ended."""
+
+    def __add__(self, more: Answers) -> Answers:
+        """Those of both stretches of time."""
+        return Answers(
+            live=self.live + more.live,
+            abandoned=self.abandoned + more.abandoned,
+            passed=self.passed + more.passed,
+            machine_verdicts=self.machine_verdicts + more.machine_verdicts,
+        )
+
+    def __sub__(self, less: Answers) -> Answers:
+        """Without those of a part of the time."""
+        return Answers(
+            live=self.live - less.live,
+            abandoned=self.abandoned - less.abandoned,
+            passed=self.passed - less.passed,
+            machine_verdicts=self.machine_verdicts - less.machine_verdicts,
+        )
+
+
+NONE = Answers(live=0, abandoned=0, passed=0)
+ONE_OF: Mapping[Outcome, Answers] = {
+    Outcome.BRIDGED: Answers(live=1, abandoned=0, passed=1),
+    Outcome.ABANDONED: Answers(live=1, abandoned=1, passed=0),
+    Outcome.EARLY_HANGUP: Answers(live=1, abandoned=0, passed=0),
+    Outcome.MACHINE: Answers(live=0, abandoned=0, passed=0, machine_verdicts=1),
+}
+"""What one call counts as, by its outcome; every other outcome is no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +69,10 @@ class Counts:
         return self.abandoned / self.answered if self.answered > 0 else 0.0
 
 
-def counts(answers: Answers, rule: AbandonmentRule) -> Counts:
-    """The two sides of the ratio as a rule counts them."""
+def counts(answers: Answers, rule: AbandonmentRule | None) -> Counts:
+    """The two sides of the ratio as a rule counts them; without a rule, abandoned and all live answers."""
+    if rule is None:
+        return Counts(answered=answers.live, abandoned=answers.abandoned)
     mistaken = rule.machine_error_ratio * answers.machine_verdicts
     abandoned = answers.abandoned + mistaken
     match rule.denominator:

@@ -1,4 +1,4 @@
-"""Whom a campaign has answered for: people who answered and the part of them that was abandoned, day by day."""
+"""Whom a campaign has answered for, day by day, and what pacing may still lose, as the campaign's profile counts it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from dialer.calling_rules import AbandonmentRule, AbandonmentWindow
+from dialer.compliance.abandonment import NONE, ONE_OF, Answers, Counts, counts
 from dialer.events import DayAnswers
 from dialer.pacing import Budget
+from dialer.types import Outcome
 
 HOUR_S = 3600.0
 PERIOD_DAYS = 30
@@ -39,33 +42,45 @@ class Marked:
 
 @dataclass(slots=True)
 class AnswerBook:
-    """One campaign's answers by a person, counted when they are bridged, abandoned, or gone within the wait."""
+    """One campaign's answers, counted when they are bridged, abandoned, gone within the wait, or found a machine."""
 
     answered: int = 0
-    """Since the campaign was launched here."""
+    """By a person, since the campaign was launched here."""
     abandoned: int = 0
-    _days: dict[date, tuple[int, int]] = field(default_factory=dict)
-    _hour: deque[tuple[float, bool]] = field(default_factory=deque)
-    _hour_abandoned: int = 0
+    _days: dict[date, Answers] = field(default_factory=dict)
+    _hour: deque[tuple[float, Answers]] = field(default_factory=deque)
+    _of_hour: Answers = NONE
     _concluded: set[str] = field(default_factory=set)
 
     def restore(self, days: Iterable[DayAnswers]) -> None:
         """What the store knows of earlier runs: days only, so the hour that is watched begins anew with each run."""
         for day in days:
-            answered, abandoned = self._days.get(day.on, (0, 0))
-            self._days[day.on] = (answered + day.answered, abandoned + day.abandoned)
+            known = Answers(
+                live=day.answered,
+                abandoned=day.abandoned,
+                passed=day.answered - day.abandoned - day.gone,
+                machine_verdicts=day.machines,
+            )
+            self._days[day.on] = self._days.get(day.on, NONE) + known
 
-    def conclude(self, attempt_id: str, *, abandoned: bool, on: date, now_s: float) -> bool:
-        """An answer found its end; False when that was known already."""
+    def conclude(self, attempt_id: str, outcome: Outcome, *, on: date, now_s: float) -> bool:
+        """A call found its end as far as abandonment goes; False when that was known already.
+
+        Args:
+            attempt_id: of the call.
+            outcome: bridged, abandoned, gone within the wait, or a machine.
+            on: today, where the dialer is.
+            now_s: monotonic seconds.
+        """
         if attempt_id in self._concluded:
             return False
         self._concluded.add(attempt_id)
-        self.answered += 1
-        self.abandoned += abandoned
-        answers, lost = self._days.get(on, (0, 0))
-        self._days[on] = (answers + 1, lost + abandoned)
-        self._hour.append((now_s, abandoned))
-        self._hour_abandoned += abandoned
+        one = ONE_OF[outcome]
+        self.answered += one.live
+        self.abandoned += one.abandoned
+        self._days[on] = self._days.get(on, NONE) + one
+        self._hour.append((now_s, one))
+        self._of_hour += one
         return True
 
     def forget(self, attempt_id: str) -> None:
@@ -73,34 +88,36 @@ class AnswerBook:
         self._concluded.discard(attempt_id)
 
     def on_day(self, on: date) -> tuple[int, int]:
-        """Answers of a day, and those of them that were abandoned."""
-        return self._days.get(on, (0, 0))
+        """People who answered on a day, and those of them who were abandoned; nothing is estimated."""
+        found = self._days.get(on, NONE)
+        return found.live, found.abandoned
 
-    def budgets(self, on: date, now_s: float, target: float) -> tuple[Budget, ...]:
-        """The windows whose abandonment counts now.
+    def budgets(self, on: date, now_s: float, target: float, rule: AbandonmentRule | None = None) -> tuple[Budget, ...]:
+        """The windows whose abandonment counts now: the day, the last hour, and with earlier days the last 30 of them.
+
+        All three are always kept. An hour that is the rule's own has no slack; as a house rule it has some.
 
         Args:
             on: today, where the dialer is.
             now_s: monotonic seconds.
             target: abandoned / answered.
+            rule: how abandonment is counted; None: abandoned calls by answers of a person.
         """
         while self._hour and self._hour[0][0] <= now_s - HOUR_S:
-            self._hour_abandoned -= self._hour.popleft()[1]
-        today, lost_today = self.on_day(on)
-        fair = target * len(self._hour)
+            self._of_hour -= self._hour.popleft()[1]
+        hour = counts(self._of_hour, rule)
+        is_lawful_hour = rule is not None and AbandonmentWindow.HOUR in rule.windows
+        slack = 0.0 if is_lawful_hour else 1.0 + HOUR_SLACK_SIGMAS * math.sqrt(target * hour.answered)
         budgets = [
-            Budget(name="day", answered=today, abandoned=lost_today),
-            Budget(
-                name="hour",
-                answered=len(self._hour),
-                abandoned=self._hour_abandoned,
-                slack=1.0 + HOUR_SLACK_SIGMAS * math.sqrt(fair),
-            ),
+            _budget("day", counts(self._days.get(on, NONE), rule)),
+            _budget("hour", hour, slack=slack),
         ]
         if any(day != on for day in self._days):
             first = on - timedelta(days=PERIOD_DAYS - 1)
-            period = [counts for day, counts in self._days.items() if first <= day <= on]
-            budgets.append(
-                Budget(name="30 days", answered=sum(one for one, _ in period), abandoned=sum(one for _, one in period))
-            )
+            period = sum((found for day, found in self._days.items() if first <= day <= on), NONE)
+            budgets.append(_budget("30 days", counts(period, rule)))
         return tuple(budgets)
+
+
+def _budget(name: str, found: Counts, *, slack: float = 0.0) -> Budget:
+    return Budget(name=name, answered=found.answered, abandoned=found.abandoned, slack=slack)

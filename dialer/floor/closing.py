@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialer import calls
 from dialer.calling_rules import CallingRules, Origin
 from dialer.calls import Call
-from dialer.compliance import ringing
+from dialer.compliance import abandonment, ringing
 from dialer.events import CloseAttempt, ReleaseLease, SaveCampaignState
 from dialer.floor import learning, previewing
 from dialer.floor.state import CampaignRun, FloorState, Moment
@@ -154,8 +154,8 @@ def _learn(floor: FloorState, call: Call, outcome: Outcome, now: Moment) -> None
     tally.abandoned += outcome is Outcome.ABANDONED
     if not call.ring_learned and outcome not in SAYS_NOTHING:
         learning.ring_ended(floor, call, now, answered=person)
-    if person:
-        learning.answer_ended(floor, call, now, abandoned=outcome is Outcome.ABANDONED)
+    if outcome in abandonment.ONE_OF:
+        learning.answer_ended(floor, call, now, outcome)
     learning.forget(run, call.attempt_id)
 
 

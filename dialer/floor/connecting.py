@@ -10,7 +10,7 @@ from dialer.floor import learning, legs, previewing, routing
 from dialer.floor.closing import free_reserved_agent
 from dialer.floor.state import FloorState, Moment
 from dialer.floor.wrapping import conversation_ended, hand_over
-from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, Verdict
+from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, Outcome, Verdict
 from dialer.values import replace
 
 CONNECT_LIMIT_S = 1.5
@@ -96,7 +96,7 @@ def _start_talk(floor: FloorState, call: Call, agent: Agent, bridge_id: str, now
     floor.note(call, now, "call.bridged", f"{agent.settings.id} {waited_ms:.1f} ms")
     if run is not None and first_time:
         run.tally.connect_ms.append(waited_ms)
-        learning.answer_ended(floor, call, now, abandoned=False)
+        learning.answer_ended(floor, call, now, Outcome.BRIDGED)
 
 
 def bridge_left(floor: FloorState, fact: BridgeLeft, now: Moment) -> None:

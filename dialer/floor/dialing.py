@@ -173,7 +173,9 @@ def pool_view(
         abandoned=run.answers.abandoned,
         elapsed_s=now.s - run.launched_s,
         left_s=learning.left_s(floor, run, now),
-        budgets=run.answers.budgets(plan.on, now.s, settings.pacing.target_abandonment_ratio),
+        budgets=run.answers.budgets(
+            plan.on, now.s, settings.pacing.target_abandonment_ratio, settings.rules.abandonment
+        ),
         wrap_up_limit_s=settings.wrap_up_limit_s,
     )
 

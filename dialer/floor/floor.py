@@ -78,6 +78,7 @@ from dialer.types import (
     CampaignName,
     CampaignState,
     ChannelId,
+    Outcome,
     Verdict,
 )
 from dialer.values import replace
@@ -242,7 +243,7 @@ class Floor:
             connecting.unserved(floor, call, now)
         elif isinstance(fact, CustomerUnserved) and call.state is CallState.RELEASED and before.state is not call.state:
             if call.verdict is not Verdict.MACHINE:
-                learning.answer_ended(floor, call, now, abandoned=True)
+                learning.answer_ended(floor, call, now, Outcome.ABANDONED)
         elif isinstance(fact, CustomerReleased):
             if before.state is CallState.TALKING:
                 wrapping.conversation_ended(floor, call, now)

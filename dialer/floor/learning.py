@@ -15,7 +15,7 @@ from dialer.floor.answers import DayPlan, Marked
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.prediction.settling import EndedCall
 from dialer.settings import CampaignSettings
-from dialer.types import AttemptId, CampaignState, Mode
+from dialer.types import AttemptId, CampaignState, Mode, Outcome
 
 PLAN_LIFE_S = 60.0
 """What day it is, and when calling ends, is looked up so often."""
@@ -150,16 +150,16 @@ def ring_ended(floor: FloorState, call: Call, now: Moment, *, answered: bool) ->
     run.estimates.call_ended(ended, now.s)
 
 
-def answer_ended(floor: FloorState, call: Call, now: Moment, *, abandoned: bool) -> None:
-    """A person who answered was bridged, or abandoned, or went within the wait."""
+def answer_ended(floor: FloorState, call: Call, now: Moment, outcome: Outcome) -> None:
+    """A person who answered was bridged, or abandoned, or went within the wait; or machine detection ended the call."""
     run = floor.campaigns.get(call.campaign)
     if run is None:
         return
     on = plan_of(floor, run, now).on
-    is_new = run.answers.conclude(call.attempt_id, abandoned=abandoned, on=on, now_s=now.s)
+    is_new = run.answers.conclude(call.attempt_id, outcome, on=on, now_s=now.s)
     decided = run.decided.get(call.server)
-    if is_new and run.settings.mode is Mode.PREDICTIVE and decided is not None:
-        run.estimates.price.observe(price=decided.price, abandoned=abandoned)
+    if is_new and outcome is not Outcome.MACHINE and run.settings.mode is Mode.PREDICTIVE and decided is not None:
+        run.estimates.price.observe(price=decided.price, abandoned=outcome is Outcome.ABANDONED)
 
 
 def forget(run: CampaignRun, attempt_id: AttemptId) -> None:

@@ -284,7 +284,7 @@ def _count_answer(floor: FloorState, call: Call, now: Moment) -> None:
     run = floor.campaigns.get(call.campaign)
     if run is not None:
         on = learning.plan_of(floor, run, now).on
-        run.answers.conclude(call.attempt_id, abandoned=False, on=on, now_s=now.s)
+        run.answers.conclude(call.attempt_id, Outcome.BRIDGED, on=on, now_s=now.s)
         run.answers.forget(call.attempt_id)
 
 

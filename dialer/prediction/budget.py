@@ -36,9 +36,9 @@ class Budget:
     """One window of time of one campaign, such as its day."""
 
     name: str
-    answered: int
-    """By a person, concluded, within the window so far."""
-    abandoned: int
+    answered: float
+    """By a person, concluded, within the window so far, as the campaign's profile counts; estimates are fractions."""
+    abandoned: float
     slack: float = 0.0
     """Abandoned calls by which a part of a larger window may exceed its own share: bad luck is no fault."""
 

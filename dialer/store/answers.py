@@ -1,4 +1,4 @@
-"""A campaign's answers by a person, one local day after the other."""
+"""A campaign's answers by a person, and by machines, one local day after the other."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def answers_by_day(
     for on in (today - ago * _DAY for ago in range(days - 1, -1, -1)):
         # A day lasts from midnight to midnight, which is 23 or 25 hours when clocks are changed.
         since, until = (datetime.combine(day, time(0), zone) for day in (on, on + _DAY))
-        answered, abandoned = connection.execute(
-            _SQL["answers"], {"campaign": campaign, "since": moment_text(since), "until": moment_text(until)}
-        ).fetchone()
-        if answered:
-            found.append(DayAnswers(on=on, answered=answered, abandoned=abandoned))
+        within = {"campaign": campaign, "since": moment_text(since), "until": moment_text(until)}
+        answered, abandoned, gone = connection.execute(_SQL["answers"], within).fetchone()
+        (machines,) = connection.execute(_SQL["machines"], within).fetchone()
+        if answered or machines:
+            found.append(DayAnswers(on=on, answered=answered, abandoned=abandoned, gone=gone, machines=machines))
     return tuple(found)

@@ -46,7 +46,8 @@ def test_people_who_answered_are_counted_and_nobody_else(store: SqliteStore) -> 
     for index, outcome in enumerate(Outcome):
         call(store, index, outcome, AT)
     call(store, 50, Outcome.ABANDONED, AT)
-    assert days(store) == (DayAnswers(on=TODAY, answered=len(ANSWERED_BY_A_PERSON) + 1, abandoned=2),)
+    answered = len(ANSWERED_BY_A_PERSON) + 1
+    assert days(store) == (DayAnswers(on=TODAY, answered=answered, abandoned=2, gone=1, machines=1),)
     assert store.answers_by_day(CampaignName("other"), at=AT, zone=SHANGHAI, days=30) == ()
     listed = Statements("learned")["answers"].split("outcome IN (")[1].split(")")[0]
     assert {word.strip(" '") for word in listed.split(",")} == set(ANSWERED_BY_A_PERSON)
