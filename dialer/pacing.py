@@ -186,6 +186,8 @@ def _predictive(view: PoolView, e: Estimates, settings: PacingSettings) -> Decis
     spending = _spending(view, e, settings, forecast.answers_in_air)
     price = min(MAX_PRICE, spending.aim / e.price.factor)
     wanted = forecast.most_calls(price, view.progressive, ceiling)
+    if spending.left <= 0.0:  # nothing may be lost any more: one call for each free agent, however safe a further one
+        wanted = min(wanted, view.progressive)
     calls, bound = _within_limits(view, wanted, "budget" if wanted < ceiling else "ratio")
     most = max(ceiling, calls)
     return Decision(

@@ -3,8 +3,8 @@
 A budget is a ratio over a window of time: abandoned / answered by a person, at most the target. With the answers that
 are still to come, the window allows so many abandoned calls more. To spend them evenly is nearly best, since every
 next one buys less; something is held back, because what has been spent cannot be bought back, and as the end comes
-near what is left is spent. When none is left, next to nothing is risked: a small price, not one call per free agent,
-for even a tiny chance of an abandoned call buys much more than that.
+near what is left is spent. With less than one left next to nothing is risked: a small price, for even a tiny chance of
+an abandoned call buys much. With none left pacing places one call per free agent, because rules want it so.
 
 The law is a fit to the numerical optimum of a Poisson spending problem with logarithmic gain and a fine for ending over
 the target, worked out in `docs/pacing.md`.

@@ -10,6 +10,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from dialer import pacing
+from dialer.calling_rules import AbandonmentRule, Denominator, Origin
 from dialer.events import (
     CallRefused,
     CampaignLaunched,
@@ -299,6 +300,44 @@ def test_launching_a_live_campaign_again_counts_no_day_twice() -> None:
     one, _ = world()
     one.take(CampaignLaunched(settings=EAGER, days=(DayAnswers(on=TODAY, answered=50, abandoned=1),)))
     assert run_of(one).answers.on_day(TODAY) == (0, 0)
+
+
+BRITISH = AbandonmentRule(
+    max_ratio=0.03, denominator=Denominator.ABANDONED_AND_PASSED, machine_error_ratio=0.1, origin=Origin(id="uk4")
+)
+
+
+def in_air_after(machines: int) -> int:
+    """Calls that eight free agents have in the air, when so many verdicts `machine` were given earlier today."""
+    one = World(settings(crowd(8)))
+    one.login(*(f"a{number:02d}" for number in range(8)))
+    rules = replace(RULES, abandonment=BRITISH)
+    day = DayAnswers(on=TODAY, answered=1000, abandoned=0, gone=100, machines=machines)
+    one.take(CampaignLaunched(settings=replace(PREDICTIVE, rules=rules), days=(day,)))
+    one.tick()
+    one.lease(SPRING, leads(60))
+    one.wait(3.0)
+    return len(one.floor.state.calls)
+
+
+def test_machines_that_may_have_been_people_exhaust_the_budget_and_leave_one_call_for_each_free_agent() -> None:
+    assert in_air_after(machines=0) > 8
+    assert in_air_after(machines=2000) == 8
+
+
+def test_a_machine_verdict_is_counted_once_as_no_answer_and_as_part_of_an_abandoned_call() -> None:
+    how = replace(EAGER, detect_machines=True, rules=replace(RULES, abandonment=BRITISH))
+    one = World(settings(crowd(1)))
+    one.login("a00")
+    one.launch(how, leads(4))
+    one.wait(0.5)
+    attempt = one.originated()[0]
+    one.take(ChannelAnswered(channel_id=ChannelId(attempt), channel="PJSIP/x"))
+    one.take(CustomerScreened(channel_id=ChannelId(attempt), verdict=Verdict.MACHINE))
+    one.hang_up(attempt)
+    assert counted(one) == (0, 0)
+    day, *_ = run_of(one).answers.budgets(TODAY, one.s, 0.03, BRITISH)
+    assert (day.answered, day.abandoned) == pytest.approx((0.1, 0.1))
 
 
 # --- the day ----------------------------------------------------------------------------------------------------------

@@ -134,6 +134,18 @@ def test_a_smaller_budget_calls_for_fewer_calls(target: float):
     assert left[0].calls > left[2].calls
 
 
+@pytest.mark.parametrize("answer_ratio", [0.05, 0.2, 0.6])
+@pytest.mark.parametrize("budget", ["day", "hour", "30 days"])
+def test_an_exhausted_budget_of_any_window_means_one_call_for_each_free_agent(budget: str, answer_ratio: float):
+    windows = {name: Budget(name=name, answered=1000, abandoned=0) for name in ("day", "hour", "30 days")}
+    windows[budget] = replace(windows[budget], abandoned=900)
+    estimates = Estimates.initial(replace(SETTINGS, initial_answer_ratio=answer_ratio))
+    spent = replace(BUSY, ready=6, dialling_s=[1.0, 2.0], ringing_s=[], budgets=tuple(windows.values()))
+    decision = pacing.decide(spent, estimates, SETTINGS)
+    assert (decision.calls, decision.limit, decision.budget) == (spent.progressive, "budget", budget)
+    assert decision.budget_left < 0.0
+
+
 def test_a_target_of_zero_is_dialled_progressively():
     strict = replace(SETTINGS, target_abandonment_ratio=0.0)
     assert calls(replace(BUSY, ready=6, abandoned=0), settings=strict) == 6
