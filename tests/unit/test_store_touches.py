@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dialer.compliance.counting import counted
 from dialer.events import CloseAttempt, Lead, SaveCallEvent, Touch
 from dialer.store.sqlite import SqliteStore
-from dialer.store.touches import counted
 from dialer.types import AttemptId, CampaignName, ContactRole, Counted, NextKind, Outcome
 from store_cases import AT, account, closed, concluded, number, placed, step, stocked, take, whole_call
 
