@@ -221,7 +221,7 @@ class Engine:
                     group.create_task(self._ledger.run(), name="ledger"),
                     group.create_task(self._count_accounts(), name="count accounts"),
                     group.create_task(self._memory.keep(self._runs), name="keep what was learned"),
-                    group.create_task(self._tell_head(), name="tell the audit log's head"),
+                    group.create_task(self._keep_telling_head(), name="tell the audit log's head"),
                 ]
                 if self._idle is not None:
                     helpers.append(group.create_task(self._idle.watch(lambda: self._floor.state), name="idle agents"))
@@ -230,6 +230,7 @@ class Engine:
                 self._close_shifts("engine stopped")
                 await self._ledger.flush()
                 await self._memory.save(self._runs())
+                await self._tell_head()
                 for task in helpers:
                     task.cancel()
         finally:
@@ -361,12 +362,15 @@ class Engine:
                     )
             await asyncio.sleep(PROGRESS_EVERY_S)
 
-    async def _tell_head(self) -> None:
-        """Put the audit log's head into the engine's log, which is another file, so that a log made anew is noticed."""
+    async def _keep_telling_head(self) -> None:
         while True:
-            with contextlib.suppress(StoreError):
-                _log.info("audit.head", head=await self._ledger.ask(self._store.audit_head))
+            await self._tell_head()
             await asyncio.sleep(HEAD_EVERY_S)
+
+    async def _tell_head(self) -> None:
+        """Put the audit log's head into the engine's log, another file: an end cut off, a log made anew are noticed."""
+        with contextlib.suppress(StoreError):
+            _log.info("audit.head", head=await self._ledger.ask(self._store.audit_head))
 
     def _runs(self) -> Collection[CampaignRun]:
         return self._floor.state.campaigns.values()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +31,8 @@ app = typer.Typer(help="The log of decisions: check it, note its end, give excer
 _MOST_ROWS: Final = 1_000_000
 """A worksheet holds hardly more."""
 _HEX: Final = 64
+_NOTED: Final = re.compile(rf"(?<![0-9A-Za-z])\d{{1,18}}:[0-9a-fA-F]{{{_HEX}}}(?![0-9A-Za-z])")
+"""A head somewhere in a text."""
 
 
 class Format(StrEnum):
@@ -62,6 +66,12 @@ def verify(
     noted: Annotated[
         list[str] | None, typer.Option("--head", metavar="SEQ:HASH", help="A head that was noted; may be repeated.")
     ] = None,
+    heads_in: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--heads", metavar="FILE", help="Every head in a text, such as the engine's log; may be repeated."
+        ),
+    ] = None,
     excerpt: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Check an excerpt (JSON) instead; needs no store.")
     ] = None,
@@ -73,7 +83,7 @@ def verify(
         return
     from dialer.store import audit_check
 
-    heads = [_head_of(session, text) for text in noted or ()]
+    heads = {_head_of(session, text) for text in (*(noted or ()), *_written_down(session, heads_in or ()))}
     with closing(_store(session)) as store, store.reading() as database, _progress(session) as bar:
         task = bar.add_task(session.pick("核对", "checking"), total=None)
         told = audit_check.verify(
@@ -135,6 +145,21 @@ def _progress(session: Session) -> Progress:
     return Progress(*columns, console=session.err, transient=True, disable=session.json or not session.err.is_terminal)
 
 
+def _written_down(session: Session, paths: Iterable[Path]) -> Iterator[str]:
+    """Every head that stands in some files."""
+    for path in paths:
+        found = 0
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            for head in (one[0] for line in lines for one in _NOTED.finditer(line)):
+                found += 1
+                yield head
+        if not found:
+            raise SettingsError(
+                session.pick(f"{path} 中没有末端（序号:64 位十六进制）。",
+                             f"{path} holds no head, which is a number, a colon and 64 hexadecimal digits.")
+            )  # fmt: skip
+
+
 def _head_of(session: Session, text: str) -> Head:
     from dialer.store.chain import Head
 
@@ -182,9 +207,15 @@ def _show(session: Session, told: Verified, heads: int) -> None:
     session.say(f"末端 {told.head}", f"head {told.head}", "bright_black")
     if not heads:
         session.say(
-            "没有给出以前记下的末端（--head）：整份日志被重做的话，这里看不出来。",
-            "No head that was noted before was given (--head): a log made wholly anew would not be noticed.",
+            f"没有给出以前记下的末端（--head 或 --heads {session.settings.log_path or '引擎日志'}）："
+            "末尾连同记录一起被截掉，或整份日志被重做的话，这里看不出来。",
+            f"No head that was noted before was given (--head, --heads {session.settings.log_path or 'ENGINE-LOG'}): "
+            "an end that was cut off with all its traces, or a log made wholly anew, would not be noticed.",
             "bright_black",
+        )
+    else:
+        session.say(
+            f"记下的 {heads} 个末端都在日志中。", f"All {heads} heads that were noted are in it.", "bright_black"
         )
 
 

@@ -93,15 +93,17 @@ def verify(
         progress: told now and then how many entries were looked at, and of how many.
     """
     (total,) = connection.execute(SQL["count_entries"]).fetchone()
-    heads = {one.seq: one.hash for one in noted}
-    if heads.pop(0, ORIGIN) != ORIGIN:
+    heads: dict[int, set[bytes]] = {}
+    for one in noted:
+        heads.setdefault(one.seq, set()).add(one.hash)
+    if heads.pop(0, {ORIGIN}) != {ORIGIN}:
         return _verified(_Walk(), Finding(flaw=Flaw.OTHER_HEAD, seq=0))
     walk, key = _Walk(), suppressing.number_key(connection)
     for row in connection.execute(SQL["entries"], {"seq": _lowest(connection)}):
         flaw = _wrong(row, walk)
         if flaw is not None:
             return _verified(walk, flaw)
-        if heads.pop(walk.seq, walk.prev_hash) != walk.prev_hash:
+        if heads.pop(walk.seq, {walk.prev_hash}) != {walk.prev_hash}:
             return _verified(walk, Finding(flaw=Flaw.OTHER_HEAD, seq=walk.seq))
         try:
             _compare(connection, key, walk, row)
@@ -148,7 +150,7 @@ def _wrong(row: tuple[object, ...], walk: _Walk) -> Finding | None:
     return None
 
 
-def _ending(connection: sqlite3.Connection, walk: _Walk, heads: dict[int, bytes]) -> Finding | None:
+def _ending(connection: sqlite3.Connection, walk: _Walk, heads: dict[int, set[bytes]]) -> Finding | None:
     said = head(connection)
     if said.seq > walk.seq:
         return Finding(flaw=Flaw.CUT_OFF, seq=walk.seq + 1)

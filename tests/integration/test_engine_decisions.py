@@ -116,7 +116,10 @@ def test_whatever_an_engine_does_the_log_is_whole_and_the_ledger_agrees(house: H
     used = house.entries("settings.used")
     assert [subject for subject, _ in used] == ["dialer", "campaign:spring", "dialer", "campaign:spring"]
     assert all(len(str(detail["sha256"])) == 64 for _, detail in used)
-    assert [line["head"].count(":") for line in logs if line["event"] == "audit.head"] == [1]
+    assert [line["head"].count(":") for line in logs if line["event"] == "audit.head"] == [1, 1], (
+        "as it began and ended"
+    )
+    assert [str(line["head"]) for line in logs if line["event"] == "audit.head"][-1] == str(told.head)
 
 
 def test_a_running_engine_says_on_the_board_why_agents_have_nothing_to_dial(

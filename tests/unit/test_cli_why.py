@@ -156,6 +156,21 @@ def test_the_head_that_was_printed_is_agreed_to_later(folder: Path) -> None:
     assert other.exit_code == 3
     assert json.loads(other.stdout)["finding"]["flaw"] == "other_head"
     assert run_in(folder, "audit", "verify", "--head", "12").exit_code == 2
+    both = run_in(folder, "audit", "verify", "--head", forged, "--head", noted, "--json")
+    assert json.loads(both.stdout)["finding"]["flaw"] == "other_head", "a true head does not hide a false one"
+
+
+def test_every_head_that_stands_in_a_text_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    noted = [json.loads(run_in(folder, "audit", "head", "--json").stdout)["head"] for _ in range(2)]
+    diary = tmp_path / "diary.txt"
+    diary.write_text(f'Monday {noted[0]}, signed\n{{"event": "audit.head", "head": "{noted[1]}"}}\n')
+    told = json.loads(run_in(folder, "audit", "verify", "--heads", str(diary), "--json").stdout)
+    assert (told["whole"], told["heads_noted"]) == (True, 2)
+    assert (
+        "记下的 2 个末端都在日志中" in run_in(folder, "audit", "verify", "--heads", str(diary), "--lang", "zh").stdout
+    )
+    diary.write_text("Monday: nothing")
+    assert "holds no head" in run_in(folder, "audit", "verify", "--heads", str(diary)).stderr
 
 
 def test_an_edit_is_named_in_both_languages(folder: Path, tmp_path: Path) -> None:
