@@ -100,8 +100,11 @@ def explain(
         return Answer(campaign=campaign.name, number="", blocks=tuple(blocks), next_at=None, checked=(), able=())
     lead = lead_at(at)
     found = gate.check(lead, campaign.rules, campaign.name, at)
-    if isinstance(found, gate.Refusal) and found.rule not in {block.rule for block in blocks}:
-        blocks.append(_refused(found, lead, campaign, at))
+    if isinstance(found, gate.Refusal):
+        refused = _refused(found, lead, campaign, at)
+        blocks = [block for block in blocks if not _is_older(block, refused)]
+        if refused.rule not in {block.rule for block in blocks}:
+            blocks.append(refused)
     able = [one.id for one in staff if assignment.qualified(one, assignment.route(campaign, lead), lead)]
     if not able:
         blocks.append(_nobody(campaign, lead))
@@ -113,6 +116,13 @@ def explain(
         checked=found.rules if isinstance(found, Permit) else found.counters,
         able=tuple(able),
     )
+
+
+def _is_older(block: Block, refused: Block) -> bool:
+    """True for an earlier no by the same rule, when the one of now holds as long: it has the source and the since."""
+    if block.rule != refused.rule or block.until is None or refused.until is None:
+        return False
+    return block.until <= refused.until
 
 
 def _weight(block: Block) -> tuple[bool, float]:

@@ -32,6 +32,9 @@ from dialer.types import AgentId, NextKind, Outcome, StopFlag
 PROMISE_GRACE_DAYS = 1
 """House rule: a payment on the day after the due date still keeps a promise."""
 
+MOVED = both("顺延至规则允许的时间", "moved to when the calling rules allow it")
+"""Why a step comes later than wanted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFacts:
@@ -248,7 +251,7 @@ class _Plan:
             closed = both("债务人无可拨打时段", "no calling hours for this debtor")
             return NextStep(kind=NextKind.CLOSED, rule=rule, reason=f"{why}; {closed}")
         if allowed_at > wanted:
-            why = f"{why}; {both('顺延至规则允许的时间', 'moved to when the calling rules allow it')}"
+            why = f"{why}; {MOVED}"
         return NextStep(kind=kind, at=allowed_at, team=team, agent_id=agent_id, rule=rule, reason=why)
 
     def _limits(self, kind: NextKind) -> Iterator[datetime]:

@@ -5,8 +5,12 @@ Every attempt counts, on behalf of whichever campaign, agent or debtor; as what,
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from dialer.compliance.counting import counted
 from dialer.events import Touch
@@ -40,23 +44,56 @@ def touches_of(
         besides: an attempt that is not counted.
     """
     wanted = {"debtor_id": debtor_id, "number": number, "since": moment_text(at - WINDOW), "besides": besides}
-    found = []
-    for row in connection.execute(_SQL["touches"], wanted):
-        placed_at, dialled, of_debtor, account_id, role, outcome, talk_s, conversation, events = row
-        talked = talk_s is None or talk_s >= effective_talk_s
-        found.append(
-            Touch(
-                at=moment(placed_at),
-                number=Number(dialled),
-                debtor_id=DebtorId(of_debtor),
-                account_id=AccountId(account_id),
-                role=_ROLES[role],
-                counted=counted(
-                    _OUTCOMES[outcome], talked=talked, conversation=bool(conversation), events=events or ""
-                ),
-            )
-        )
-    return tuple(found)
+    return tuple(_touch(row, effective_talk_s) for row in connection.execute(_SQL["touches"], wanted))
+
+
+def touches_of_many(
+    connection: sqlite3.Connection,
+    wanted: Iterable[tuple[int, str]],
+    *,
+    since: datetime,
+    effective_talk_s: float,
+) -> dict[int, tuple[Touch, ...]]:
+    """As `touches_of`, of many debtors at once: debtor -> every dial from a moment on, oldest first.
+
+    Args:
+        connection: in a transaction.
+        wanted: debtors, each with the number to be dialled.
+        since: dials before it are left out.
+        effective_talk_s: as in `touches_of`.
+    """
+    asked = {"wanted": json.dumps(list(wanted)), "since": moment_text(since)}
+    rows = connection.execute(_SQL["touches_of_many"], asked)
+    return {
+        debtor_id: tuple(_touch(row[1:], effective_talk_s) for row in of_debtor)
+        for debtor_id, of_debtor in groupby(rows, key=itemgetter(0))
+    }
+
+
+def conversations_of_many(
+    connection: sqlite3.Connection, wanted: Iterable[tuple[int, str]], *, since: datetime
+) -> dict[int, list[datetime]]:
+    """Debtor -> when each conversation from a moment on was concluded; debtors as in `touches_of_many`."""
+    found: dict[int, list[datetime]] = {}
+    asked = {"wanted": json.dumps(list(wanted)), "since": moment_text(since)}
+    for debtor_id, at in connection.execute(_SQL["conversations_of_many"], asked):
+        found.setdefault(debtor_id, []).append(moment(at))
+    return found
+
+
+def _touch(
+    row: tuple[str, str, int, int, str, str | None, float | None, int, str | None], effective_talk_s: float
+) -> Touch:
+    placed_at, dialled, of_debtor, account_id, role, outcome, talk_s, conversation, events = row
+    talked = talk_s is None or talk_s >= effective_talk_s
+    return Touch(
+        at=moment(placed_at),
+        number=Number(dialled),
+        debtor_id=DebtorId(of_debtor),
+        account_id=AccountId(account_id),
+        role=_ROLES[role],
+        counted=counted(_OUTCOMES[outcome], talked=talked, conversation=bool(conversation), events=events or ""),
+    )
 
 
 _ROLES = {role.value: role for role in ContactRole}

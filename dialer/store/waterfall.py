@@ -1,15 +1,16 @@
 """Counting a list from all its accounts down to those that may be dialled now.
 
-SQL says where each account stands, the way a lease looks at it. The gate is asked for what a lease would give only,
-and for accounts of which nothing is known but the zone, once for all that are alike.
+SQL says where each account stands, the way a lease looks at it. The gate is asked about what a lease would give, and
+about what waits because a rule said so; for accounts of which nothing is known but the zone, once for all that are
+alike, and for those with dials that may count after reading these for a thousand at a time.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -18,31 +19,63 @@ from dialer.campaigns import assignment
 from dialer.compliance import gate, limits
 from dialer.events import Lead, Permit
 from dialer.settings import AgentSettings, CampaignSettings
-from dialer.store.columns import moment_or_none, moment_text
+from dialer.store.columns import amount, moment, moment_text
 from dialer.store.leasing import local_midnight, read_lead
 from dialer.store.statements import Statements
+from dialer.store.touches import conversations_of_many, touches_of_many
 from dialer.types import AccountId, ContactRole, DebtorId, Number, PhoneId
 from dialer.waterfall import BEHIND, DAY, GAP, GATE, LIMIT, NO_AGENT, REST, Step, Waterfall
 
 _SQL = Statements("why")
 
+READY: Final = "ready"
+WAITING: Final = "waiting"
 _CLOCK_CHANGE: Final = timedelta(hours=2)
-_ORDER: Final = ("closed", "never:", "hold", "waiting", "leased", "in_air", "team", "no_number", "stop:")
-"""Of the steps that SQL counts."""
+_CALL: Final = timedelta(hours=1)
+"""A plan counts gaps from the end of a call, the gate from its beginning."""
+_ORDER: Final = ("closed", "never:", "hold", WAITING, "leased", "in_air", "team", "no_number", "stop:")
+"""Of the steps that SQL tells."""
+_AT_ONCE: Final = 1_000
+_HISTORY: Final = ("attempts", "number_attempts_today", "debtor_attempts_today", "conversations_today", "other_numbers")
+"""Facts of routes that a row does not tell."""
+_STATIC: Final = ("days_past_due", "amount_due", "risk", "region", "language", "product", "team")
+"""Those that it does."""
 
 
-class _Ready(NamedTuple):
-    """A row of `ready_accounts`."""
+class _Row(NamedTuple):
+    """A row of `listed_accounts`."""
 
+    step: str
+    next_at: str | None
     account_id: int
     debtor_id: int
-    number: str
+    number: str | None
     zone: str
     role: str
     team: str
-    last_at: str
-    """The last dial to the debtor or the number; empty: none."""
+    days_past_due: int
+    amount_due_cents: int
+    risk: str
+    region: str
+    language: str
+    product: str
+    debtor_last_at: str
+    """The last dial to the debtor; empty: none."""
+    number_last_at: str
     special: int
+    """The gate must see more than dials: a flag, a consent, a third party."""
+    moved: int
+    """A rule has set the moment for which it waits."""
+
+
+class _Alike(NamedTuple):
+    """The gate's answer for all of a zone and a prefix who were not called lately."""
+
+    refusal: gate.Refusal | None
+    until: str
+    """As rows tell moments; later than all when time does not end it."""
+    since: str
+    """Earlier dials do not count any more."""
 
 
 @dataclass(slots=True)
@@ -54,63 +87,195 @@ class _Count:
     profile: str = ""
     cite: str = ""
 
-    def add(self, refusal: gate.Refusal) -> None:
+    def add(self, next_at: datetime | None) -> None:
         self.count += 1
-        self.profile, self.cite = refusal.profile, refusal.cite
-        if refusal.until_at is not None:
-            self.next_at = refusal.until_at if self.next_at is None else min(self.next_at, refusal.until_at)
+        if next_at is not None:
+            self.next_at = next_at if self.next_at is None else min(self.next_at, next_at)
 
 
 @dataclass(slots=True)
 class _Sieve:
-    """What is asked of each account that a lease would give."""
+    """Asks the gate and the agents about accounts."""
 
     connection: sqlite3.Connection
     campaign: CampaignSettings
     at: datetime
     agents: Collection[AgentSettings] | None
-    alike: dict[tuple[object, ...], gate.Refusal | None] = field(default_factory=dict)
+    known: dict[tuple[object, ...], _Alike] = field(default_factory=dict)
+    served: dict[tuple[object, ...], bool] = field(default_factory=dict)
     midnights: dict[str, datetime] = field(default_factory=dict)
-    since: dict[str, str] = field(default_factory=dict)
+    mentioned: tuple[int, ...] | None = None
+    """Columns of a row that routes ask about; None: they ask about the account's history."""
 
-    def answer(self, row: _Ready) -> gate.Refusal | None:
-        """The gate's no, if it says so.
+    def __post_init__(self) -> None:
+        whens = " ".join(rule.when for rule in self.campaign.routes)
+        if not any(fact in whens for fact in _HISTORY):
+            spots = (_Row._fields.index(_COLUMNS.get(fact, fact)) for fact in _STATIC if fact in whens)
+            self.mentioned = tuple(spots)
 
-        What is alike gets one answer: who was not called lately may be called when others of the zone may, and a no for
-        hours or prefix holds whatever was dialled before.
-        """
-        if row.special:
-            return _refusal(self._check(self._whole(row)))
+    def alike(self, row: _Row) -> _Alike:
+        """What holds for everybody of the same zone and prefix who was not called lately."""
+        assert row.number is not None
         key = (row.zone, *(rule.permits(row.number) for rule in self.campaign.rules.prefixes))
-        if key not in self.alike:
-            self.alike[key] = _refusal(self._check(_unknown(row)))
-        refusal = self.alike[key]
-        if refusal is not None or row.last_at < self._since(row.zone):
-            return refusal
-        return _refusal(self._check(self._whole(row)))
+        if (found := self.known.get(key)) is None:
+            refusal = self.refusal(_lead(row))
+            until = "~" if refusal is None or refusal.until_at is None else moment_text(refusal.until_at)
+            since = moment_text(counts_since(self.campaign.rules, row.zone, self.at))
+            found = self.known[key] = _Alike(refusal, until, since)
+        return found
 
-    def has_agent(self, row: _Ready) -> bool:
+    def has_agent(self, row: _Row) -> bool:
         """Whether anybody may take the call."""
         if self.agents is None:
             return True
-        if not self.campaign.routes:
-            return any(assignment.able(agent, None, row.team) for agent in self.agents)
-        lead = self._whole(row)
+        if self.mentioned is None:
+            return self._is_served(self._whole(row), self.agents)
+        key = (row.team, *(row[spot] for spot in self.mentioned))
+        if (found := self.served.get(key)) is None:
+            found = self.served[key] = self._is_served(_lead(row), self.agents)
+        return found
+
+    def _is_served(self, lead: Lead, agents: Collection[AgentSettings]) -> bool:
         rule = assignment.route(self.campaign, lead)
-        return any(assignment.qualified(agent, rule, lead) for agent in self.agents)
+        return any(assignment.qualified(agent, rule, lead) for agent in agents)
 
-    def _since(self, zone: str) -> str:
-        """Earlier dials do not count any more, for a debtor of this zone."""
-        if (since := self.since.get(zone)) is None:
-            since = self.since[zone] = moment_text(counts_since(self.campaign.rules, zone, self.at))
-        return since
+    def leads(self, rows: Sequence[_Row]) -> Iterator[tuple[_Row, Lead]]:
+        """Accounts with all that the gate asks about; many are read at once."""
+        for begin in range(0, len(rows), _AT_ONCE):
+            some = rows[begin : begin + _AT_ONCE]
+            yield from ((row, self._whole(row)) for row in some if row.special)
+            yield from self._called([row for row in some if not row.special])
 
-    def _whole(self, row: _Ready) -> Lead:
+    def _called(self, rows: Sequence[_Row]) -> Iterator[tuple[_Row, Lead]]:
+        """Of accounts of which nothing but dials is to be asked."""
+        rules, pairs = self.campaign.rules, [(row.debtor_id, str(row.number)) for row in rows]
+        zones = {row.zone for row in rows}
+        for zone in zones - self.midnights.keys():
+            self.midnights[zone] = local_midnight(zone, self.at)
+        since = min((counts_since(rules, zone, self.at) for zone in zones), default=self.at)
+        talk_s = rules.effective_talk_s
+        dials = touches_of_many(self.connection, pairs, since=since, effective_talk_s=talk_s)
+        talks = conversations_of_many(self.connection, pairs, since=since)
+        for row in rows:
+            touches, midnight_at = dials.get(row.debtor_id, ()), self.midnights[row.zone]
+            today = [one for one in touches if one.at >= midnight_at]
+            yield (
+                row,
+                replace(
+                    _lead(row),
+                    touches=touches,
+                    number_attempts_today=sum(one.number == row.number for one in today),
+                    debtor_attempts_today=sum(one.debtor_id == row.debtor_id for one in today),
+                    debtor_conversations_today=sum(at >= midnight_at for at in talks.get(row.debtor_id, ())),
+                    last_attempt_at=moment(row.debtor_last_at) if row.debtor_last_at else None,
+                ),
+            )
+
+    def _whole(self, row: _Row) -> Lead:
         talk_s = self.campaign.rules.effective_talk_s
         return read_lead(self.connection, row.account_id, at=self.at, midnights=self.midnights, effective_talk_s=talk_s)
 
-    def _check(self, lead: Lead) -> Permit | gate.Refusal:
-        return gate.check(lead, self.campaign.rules, self.campaign.name, self.at)
+    def refusal(self, lead: Lead) -> gate.Refusal | None:
+        """The gate's no, if it says so."""
+        found = gate.check(lead, self.campaign.rules, self.campaign.name, self.at)
+        return None if isinstance(found, Permit) else found
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The steps while a list is gone through."""
+
+    sieve: _Sieve
+    total: int = 0
+    told: dict[str, _Count] = field(default_factory=dict)
+    """Steps that the store knows by itself."""
+    refused: dict[str, _Count] = field(default_factory=dict)
+    behind: _Count = field(default_factory=_Count)
+    no_agent: _Count = field(default_factory=_Count)
+    debtors: set[int] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+    pending: list[_Row] = field(default_factory=list)
+    """Those with dials that may count: looked at last, many at once."""
+
+    def take(self, row: _Row) -> None:
+        """Count an account, or put it by."""
+        self.total += 1
+        match row.step:
+            case "ready":
+                self._ready(row)
+            case "waiting":
+                self._waiting(row)
+            case step:
+                self._tell(step, row)
+
+    def _ready(self, row: _Row) -> None:
+        assert row.number is not None
+        if row.debtor_id in self.debtors or row.number in self.numbers:
+            self.behind.add(None)
+            return
+        self.debtors.add(row.debtor_id)
+        self.numbers.add(row.number)
+        if row.special:
+            self.pending.append(row)
+            return
+        alike = self.sieve.alike(row)
+        if alike.refusal is not None or max(row.debtor_last_at, row.number_last_at) < alike.since:
+            self._settle(row, alike.refusal)
+        else:
+            self.pending.append(row)
+
+    def _waiting(self, row: _Row) -> None:
+        """What holds it longest is told: its own plan, or a rule for whose sake it waits."""
+        alike = None if row.number is None or row.special else self.sieve.alike(row)
+        if alike is not None and alike.refusal is not None and alike.until >= (row.next_at or "~"):
+            self._refuse(row, alike.refusal)
+        elif row.moved and row.number is not None:
+            self.pending.append(row)
+        else:
+            self._tell(WAITING, row)
+
+    def finish(self) -> None:
+        """Count those that were put by."""
+        for row, lead in self.sieve.leads(self.pending):
+            refusal = self.sieve.refusal(lead)
+            if row.step == READY:
+                self._settle(row, refusal)
+            elif refusal is not None and (
+                row.next_at is None or refusal.until_at is None or refusal.until_at > moment(row.next_at) - _CALL
+            ):
+                self._refuse(row, refusal)
+            else:
+                self._tell(WAITING, row)
+
+    def _tell(self, step: str, row: _Row) -> None:
+        waits = row.next_at is not None and step in (WAITING, "hold")
+        self.told.setdefault(step, _Count()).add(moment(row.next_at) if waits and row.next_at else None)
+
+    def _settle(self, row: _Row, refusal: gate.Refusal | None) -> None:
+        if refusal is not None:
+            self._refuse(row, refusal)
+        elif not self.sieve.has_agent(row):
+            self.no_agent.add(None)
+
+    def _refuse(self, row: _Row, refusal: gate.Refusal) -> None:
+        count = self.refused.setdefault(refusal.rule, _Count(profile=refusal.profile, cite=refusal.cite))
+        until_at = refusal.until_at
+        if until_at is not None and row.step == WAITING and row.next_at is not None:
+            until_at = max(until_at, moment(row.next_at))
+        count.add(until_at)
+
+    def steps(self) -> Iterator[Step]:
+        """All of them, in the order in which they are asked."""
+        for key, one in sorted(self.told.items(), key=lambda item: (_place(item[0]), item[0])):
+            yield Step(key=key, count=one.count, next_at=one.next_at)
+        if self.behind.count:
+            yield Step(key=BEHIND, count=self.behind.count)
+        kinds = {limit.origin.id: _kind(limit) for limit in limits.of(self.sieve.campaign.rules)}
+        for rule, one in sorted(self.refused.items(), key=lambda item: -item[1].count):
+            key = GATE + kinds.get(rule, "") + rule
+            yield Step(key=key, count=one.count, next_at=one.next_at, profile=one.profile, cite=one.cite)
+        if self.no_agent.count:
+            yield Step(key=NO_AGENT, count=self.no_agent.count)
 
 
 def waterfall(
@@ -128,60 +293,29 @@ def waterfall(
         at: now, aware.
         agents: only what one of these may take counts as dialable; None: anybody is taken to be there.
     """
-    teams = json.dumps(campaign.teams)
-    wanted = {"list_name": campaign.list_name, "at": moment_text(at), "teams": teams}
-    rows = connection.execute(_SQL["standing"] + _SQL["count_steps"], wanted).fetchall()
-    total = sum(count for _, count, _ in rows)
-    steps = [
-        Step(key=key, count=count, next_at=moment_or_none(next_at)) for key, count, next_at in rows if key != "ready"
-    ]
-    steps.sort(key=lambda step: (_place(step.key), step.key))
-    ready = map(_Ready._make, connection.execute(_SQL["standing"] + _SQL["ready_accounts"], wanted))
-    sieve = _Sieve(connection=connection, campaign=campaign, at=at, agents=agents)
-    steps += _sifted(sieve, ready)
+    wanted = {
+        "list_name": campaign.list_name,
+        "at": moment_text(at),
+        "teams": json.dumps(campaign.teams),
+        "moved": assignment.MOVED,
+    }
+    tally = _Tally(sieve=_Sieve(connection=connection, campaign=campaign, at=at, agents=agents))
+    for row in map(_Row._make, connection.execute(_SQL["standing"] + _SQL["listed_accounts"], wanted)):
+        tally.take(row)
+    tally.finish()
+    steps = tuple(tally.steps())
     return Waterfall(
         campaign=campaign.name,
         list_name=campaign.list_name,
         at=at,
-        total=total,
-        steps=tuple(steps),
-        dialable=total - sum(step.count for step in steps),
+        total=tally.total,
+        steps=steps,
+        dialable=tally.total - sum(step.count for step in steps),
     )
 
 
 def _place(key: str) -> int:
     return next(spot for spot, begin in enumerate(_ORDER) if key.startswith(begin))
-
-
-def _sifted(sieve: _Sieve, ready: Iterator[_Ready]) -> list[Step]:
-    """The steps behind the store's: one call per person and line, the gate, the agents."""
-    debtors: set[int] = set()
-    numbers: set[str] = set()
-    refused: dict[str, _Count] = {}
-    behind = no_agent = 0
-    for row in ready:
-        if row.debtor_id in debtors or row.number in numbers:
-            behind += 1
-            continue
-        debtors.add(row.debtor_id)
-        numbers.add(row.number)
-        refusal = sieve.answer(row)
-        if refusal is not None:
-            refused.setdefault(refusal.rule, _Count()).add(refusal)
-        elif not sieve.has_agent(row):
-            no_agent += 1
-    steps = [Step(key=BEHIND, count=behind)] if behind else []
-    kinds = {limit.origin.id: _kind(limit) for limit in limits.of(sieve.campaign.rules)}
-    for rule, one in sorted(refused.items(), key=lambda item: -item[1].count):
-        step = Step(
-            key=GATE + kinds.get(rule, "") + rule,
-            count=one.count,
-            next_at=one.next_at,
-            profile=one.profile,
-            cite=one.cite,
-        )
-        steps.append(step)
-    return steps + ([Step(key=NO_AGENT, count=no_agent)] if no_agent else [])
 
 
 def _kind(limit: Limit) -> str:
@@ -197,10 +331,6 @@ def _kind(limit: Limit) -> str:
             return LIMIT
 
 
-def _refusal(found: Permit | gate.Refusal) -> gate.Refusal | None:
-    return None if isinstance(found, Permit) else found
-
-
 def counts_since(rules: CallingRules, zone: str, at: datetime) -> datetime:
     """The moment from which on a dial can still count for a debtor of a zone."""
     midnight_at = local_midnight(zone, at)
@@ -214,15 +344,26 @@ def counts_since(rules: CallingRules, zone: str, at: datetime) -> datetime:
     return since
 
 
-def _unknown(row: _Ready) -> Lead:
-    """A lead of whom nothing is known but the number and its zone."""
+_COLUMNS: Final = {"amount_due": "amount_due_cents"}
+"""Facts that a row has under another name."""
+
+
+def _lead(row: _Row) -> Lead:
+    """What a row tells of a lead: nothing of its history."""
     return Lead(
         account_id=AccountId(row.account_id),
         account_no="",
         debtor_id=DebtorId(row.debtor_id),
         debtor_name="",
         phone_id=PhoneId(0),
-        number=Number(row.number),
+        number=Number(row.number or ""),
         zone=row.zone,
+        days_past_due=row.days_past_due,
+        amount_due=amount(row.amount_due_cents),
+        risk=row.risk,
+        region=row.region,
+        language=row.language,
+        product=row.product,
+        team=row.team,
         role=ContactRole(row.role),
     )

@@ -151,6 +151,22 @@ def test_a_refusal_that_put_the_account_off_is_named_by_its_rule(store: SqliteSt
     assert (block.rule, block.since, block.until) == ("in_air", AT, until)
 
 
+def test_who_was_refused_and_put_off_is_told_by_the_rule_with_its_source_and_since_it_holds(store: SqliteStore) -> None:
+    lead = next(one for one in take(store, settings=june()) if one.account_no == "a2")
+    night = AT + timedelta(hours=10)
+    refused = gate.check(lead, june().rules, CAMPAIGN, night)
+    assert isinstance(refused, gate.Refusal)
+    until = refused.until_at
+    said = SaveRefusal(
+        campaign=CAMPAIGN, lead=lead, at=night, rule=refused.rule, reason=refused.reason_en, until_at=until
+    )
+    store.apply([said, ReleaseLease(account_id=lead.account_id, not_before_at=until, reason=refused.reason_en)])
+    told = asked(store, "a2", at=night + timedelta(hours=1))
+    (block,) = told.blocks
+    assert (block.rule, block.profile, block.cite, block.until) == ("hours", "CN-BANK", "CN-2", until)
+    assert (block.since, "不在可拨打时段内" in block.zh) == (AT.replace(hour=10), True), "since six in the evening"
+
+
 def test_nobody_who_may_take_the_call_forbids_it_too(store: SqliteStore) -> None:
     route = RouteRule(name="hard", when="days_past_due > 1", skill="court")
     assert [block.rule for block in asked(store, settings=june(routes=(route,))).blocks] == ["no-agent"]

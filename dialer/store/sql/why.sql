@@ -11,8 +11,8 @@ held(account_id, debtor_id, number) AS MATERIALIZED (
     AND (leased_until_at > :at OR debtor_id IN (SELECT debtor_id FROM flying))
 ),
 standing AS (
-  SELECT a.account_id, a.debtor_id, a.team, a.next_at, p.phone_id, p.number, p.zone, p.role,
-    a.callback, a.priority, a.days_past_due, a.amount_due_cents, a.last_attempt_at,
+  SELECT a.account_id, a.debtor_id, a.team, a.next_at, a.next_reason, p.number, p.zone, p.role,
+    a.callback, a.priority, a.days_past_due, a.amount_due_cents, a.last_attempt_at, a.risk, a.region, a.language, a.product,
     CASE
       WHEN a.state = 'closed' THEN 'closed'
       WHEN a.state = 'never' THEN 'never:' || CASE WHEN a.next_rule LIKE 'stop:%' THEN substr(a.next_rule, 6)
@@ -35,19 +35,19 @@ standing AS (
   WHERE a.list_name = :list_name
 )
 
--- name: count_steps
-SELECT step, count(*), min(CASE WHEN step IN ('waiting', 'hold') THEN next_at END) FROM standing GROUP BY step;
-
--- name: ready_accounts
--- In the order of dialling, each with the last dial to the debtor or the number, and whether anything else is known that
--- the gate must see: a flag, a consent, a third party.
-SELECT s.account_id, s.debtor_id, s.number, s.zone, s.role, s.team,
-       max(coalesce((SELECT max(t.at) FROM attempts t WHERE t.debtor_id = s.debtor_id), ''),
-           coalesce((SELECT max(t.at) FROM attempts t WHERE t.number = s.number), '')) AS last_at,
-       s.role <> 'debtor'
-       OR EXISTS (SELECT 1 FROM stop_flags f WHERE f.debtor_id = s.debtor_id)
-       OR EXISTS (SELECT 1 FROM consents c WHERE c.debtor_id = s.debtor_id AND c.until_at > :at) AS special
-FROM standing s WHERE s.step = 'ready'
+-- name: listed_accounts
+-- All of a list, in the order of dialling. For those that may be asked about (ready, waiting): the last dials to the debtor
+-- and to the number, whether anything else is known that the gate must see (a flag, a consent, a third party), and
+-- whether a rule has set the moment for which they wait. `step` is named once only: it is worked out each time.
+SELECT s.step, s.next_at, s.account_id, s.debtor_id, s.number, s.zone, s.role, s.team, s.days_past_due,
+       s.amount_due_cents, s.risk, s.region, s.language, s.product,
+       coalesce((SELECT max(t.at) FROM attempts t WHERE t.debtor_id = s.debtor_id), ''),
+       coalesce((SELECT max(t.at) FROM attempts t WHERE t.number = s.number), ''),
+       s.role <> 'debtor' OR s.debtor_id IN (SELECT debtor_id FROM stop_flags)
+         OR s.debtor_id IN (SELECT debtor_id FROM consents WHERE until_at > :at),
+       s.next_at > :at AND (instr(s.next_reason, :moved) > 0
+         OR EXISTS (SELECT 1 FROM refusals r WHERE r.account_id = s.account_id AND r.until_at = s.next_at))
+FROM standing s
 ORDER BY s.callback DESC, s.priority DESC, s.days_past_due DESC, s.amount_due_cents DESC, s.last_attempt_at,
          s.account_id;
 
