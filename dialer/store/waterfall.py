@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from dialer.calling_rules import CallingRules, Limit, LocalDays, Rolling
 from dialer.campaigns import assignment
 from dialer.compliance import gate, limits
-from dialer.events import Lead, Permit
+from dialer.events import Lead, Permit, Touch
 from dialer.settings import AgentSettings, CampaignSettings
-from dialer.store.columns import amount, moment, moment_text
+from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.leasing import local_midnight, read_lead
 from dialer.store.statements import Statements
 from dialer.store.touches import conversations_of_many, touches_of_many
@@ -157,19 +157,7 @@ class _Sieve:
         dials = touches_of_many(self.connection, pairs, since=since, effective_talk_s=talk_s)
         talks = conversations_of_many(self.connection, pairs, since=since)
         for row in rows:
-            touches, midnight_at = dials.get(row.debtor_id, ()), self.midnights[row.zone]
-            today = [one for one in touches if one.at >= midnight_at]
-            yield (
-                row,
-                replace(
-                    _lead(row),
-                    touches=touches,
-                    number_attempts_today=sum(one.number == row.number for one in today),
-                    debtor_attempts_today=sum(one.debtor_id == row.debtor_id for one in today),
-                    debtor_conversations_today=sum(at >= midnight_at for at in talks.get(row.debtor_id, ())),
-                    last_attempt_at=moment(row.debtor_last_at) if row.debtor_last_at else None,
-                ),
-            )
+            yield row, _called_lead(row, dials.get(row.debtor_id, ()), talks.get(row.debtor_id, ()), self.midnights)
 
     def _whole(self, row: _Row) -> Lead:
         talk_s = self.campaign.rules.effective_talk_s
@@ -189,6 +177,8 @@ class _Tally:
     total: int = 0
     told: dict[str, _Count] = field(default_factory=dict)
     """Steps that the store knows by itself."""
+    first: dict[str, str] = field(default_factory=dict)
+    """When the first of them comes free, as rows tell moments."""
     refused: dict[str, _Count] = field(default_factory=dict)
     behind: _Count = field(default_factory=_Count)
     no_agent: _Count = field(default_factory=_Count)
@@ -248,8 +238,12 @@ class _Tally:
                 self._tell(WAITING, row)
 
     def _tell(self, step: str, row: _Row) -> None:
-        waits = row.next_at is not None and step in (WAITING, "hold")
-        self.told.setdefault(step, _Count()).add(moment(row.next_at) if waits and row.next_at else None)
+        count = self.told.get(step)
+        if count is None:
+            count = self.told[step] = _Count()
+        count.count += 1
+        if row.next_at is not None and step in (WAITING, "hold"):
+            self.first[step] = min(self.first.get(step, row.next_at), row.next_at)
 
     def _settle(self, row: _Row, refusal: gate.Refusal | None) -> None:
         if refusal is not None:
@@ -267,7 +261,7 @@ class _Tally:
     def steps(self) -> Iterator[Step]:
         """All of them, in the order in which they are asked."""
         for key, one in sorted(self.told.items(), key=lambda item: (_place(item[0]), item[0])):
-            yield Step(key=key, count=one.count, next_at=one.next_at)
+            yield Step(key=key, count=one.count, next_at=moment_or_none(self.first.get(key)))
         if self.behind.count:
             yield Step(key=BEHIND, count=self.behind.count)
         kinds = {limit.origin.id: _kind(limit) for limit in limits.of(self.sieve.campaign.rules)}
@@ -366,4 +360,26 @@ def _lead(row: _Row) -> Lead:
         product=row.product,
         team=row.team,
         role=ContactRole(row.role),
+    )
+
+
+def _called_lead(
+    row: _Row, touches: tuple[Touch, ...], talks: Sequence[datetime], midnights: Mapping[str, datetime]
+) -> Lead:
+    """What the gate asks of somebody of whom only dials are to be asked."""
+    midnight_at = midnights[row.zone]
+    today = [one for one in touches if one.at >= midnight_at]
+    return Lead(
+        account_id=AccountId(row.account_id),
+        account_no="",
+        debtor_id=DebtorId(row.debtor_id),
+        debtor_name="",
+        phone_id=PhoneId(0),
+        number=Number(row.number or ""),
+        zone=row.zone,
+        number_attempts_today=len([one for one in today if one.number == row.number]),
+        debtor_attempts_today=len([one for one in today if one.debtor_id == row.debtor_id]),
+        debtor_conversations_today=len([at for at in talks if at >= midnight_at]),
+        last_attempt_at=moment(row.debtor_last_at) if row.debtor_last_at else None,
+        touches=touches,
     )
