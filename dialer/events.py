@@ -519,11 +519,14 @@ class Originate:
     """What the agent's phone shows: name and account, masked."""
     display_number: str
     ring_timeout_s: float
+    """From the dial. A call that begins to ring late is kept longer, until it has rung as long as the rules want."""
     wait_s: float
     """How long the dialplan lets the customer wait for an agent."""
     message: str
     detect_machines: bool
     record: bool
+    dial_timeout_s: float = 0.0
+    """Asterisk itself gives up after this long; the floor does before. Not less than `ring_timeout_s`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,7 +225,7 @@ def originate(effect: Originate, trunk: TrunkSettings, recordings: str) -> Actio
         ("Context", CUSTOMER_CONTEXT),
         ("Exten", "amd" if effect.detect_machines else "s"),
         ("Priority", "1"),
-        ("Timeout", str(round(effect.ring_timeout_s * 1000))),
+        ("Timeout", str(round(max(effect.ring_timeout_s, effect.dial_timeout_s) * 1000))),
         ("Async", "true"),
     ]
     if effect.caller_id:

@@ -15,8 +15,6 @@ from dialer.types import Asks, Mode, NextKind
 
 Language = Literal["zh", "en"]
 
-SETTING_UP_S = 5.0
-"""House rule: from the dial to the ringing it takes up to this long."""
 _DAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _DAYS_EN = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -70,19 +68,13 @@ def _overview(campaign: CampaignSettings, say: _Speech) -> Iterable[str]:
         f"{campaign.name} ({campaign.title or 'no title'}), list {campaign.list_name}, file {campaign.source}",
     )
     yield say(
-        f"振铃至多 {spelled(campaign.ring_timeout_s)}；"
+        f"自拨出起振铃至多 {spelled(campaign.ring_timeout_s)}，但开始振铃后至少 {spelled(campaign.rules.min_ring_s)}；"
         f"录音{'开' if campaign.record else '关'}；语音信箱检测{'开' if campaign.detect_machines else '关'}",
-        f"rings for at most {spelled(campaign.ring_timeout_s)}; "
+        f"rings until {spelled(campaign.ring_timeout_s)} after the dial, and for {spelled(campaign.rules.min_ring_s)} "
+        "at least once it rings; "
         f"recording {'on' if campaign.record else 'off'}; "
         f"machine detection {'on' if campaign.detect_machines else 'off'}",
     )
-    least_s = campaign.rules.min_ring_s + SETTING_UP_S
-    if campaign.ring_timeout_s < least_s:
-        yield say(
-            f"注意：振铃上限自拨出起算，最短振铃自振铃起算；接续慢时会不足，建议至少 {spelled(least_s)}",
-            f"mind: the limit counts from the dial and the least ring from the ringing, so a slow network cuts rings "
-            f"short; {spelled(least_s)} is safe",
-        )
     if campaign.detect_machines:
         yield say(
             f"注意：检测需数秒，会超过 {spelled(campaign.rules.legal_wait_s)} 的等待上限",

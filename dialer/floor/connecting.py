@@ -5,8 +5,8 @@ from __future__ import annotations
 from dialer import agents, calls
 from dialer.agents import Agent
 from dialer.calls import Call
-from dialer.events import Bridge, BridgeEntered, BridgeLeft, HangUp
-from dialer.floor import learning, legs, previewing, routing
+from dialer.events import Bridge, BridgeEntered, BridgeLeft
+from dialer.floor import learning, legs, previewing, ringing_out, routing
 from dialer.floor.closing import free_reserved_agent
 from dialer.floor.state import FloorState, Moment
 from dialer.floor.wrapping import conversation_ended, hand_over
@@ -220,16 +220,11 @@ def set_aside(floor: FloorState, agent: Agent, state: AgentState, reason: str, n
     if call is not None and call.state is CallState.CONNECTING:
         wait_again(floor, call, now)
     elif call is not None and call.answered_s is None:
-        cancel(floor, call)
+        cancel(floor, call, now)
 
 
-def cancel(floor: FloorState, call: Call) -> None:
+def cancel(floor: FloorState, call: Call, now: Moment) -> None:
     """Give up the unanswered call that one agent alone would have taken."""
     if not call.cancelled:
         floor.calls[call.attempt_id] = call = replace(call, cancelled=True)
-        give_up(floor, call, "agent gone")
-
-
-def give_up(floor: FloorState, call: Call, reason: str) -> None:
-    """Hang up a customer's call."""
-    floor.emit(HangUp(server=call.server, channel_id=ChannelId(call.attempt_id), reason=reason))
+        ringing_out.give_up(floor, call, "agent gone", now)

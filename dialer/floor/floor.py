@@ -62,6 +62,7 @@ from dialer.floor import (
     learning,
     previewing,
     reconciling,
+    ringing_out,
     routing,
     shift,
     withholding,
@@ -386,6 +387,8 @@ class Floor:
         match kind:
             case "overdue":
                 self._overdue(AttemptId(key), now)
+            case "ring_out":
+                ringing_out.timed_out(floor, AttemptId(key), now)
             case "failure":
                 self._failure_overdue(AttemptId(key), now)
             case "connect":

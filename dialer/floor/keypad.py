@@ -48,7 +48,7 @@ def _command(floor: FloorState, agent: Agent, digit: str, now: Moment) -> None:
         case "*" | "*1":
             floor.agents[agent.settings.id] = replace(agent, star=star)
         case "*0":
-            shift.hang_up_customer(floor, agent)
+            shift.hang_up_customer(floor, agent, now)
         case "*2":
             shift.wish_ready(floor, agent, now)
         case _ if star.startswith("*1") and star[2:] in floor.settings.pause_reasons:

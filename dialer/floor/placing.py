@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dialer.calls import Call
-from dialer.compliance import gate
+from dialer.compliance import gate, ringing
 from dialer.events import Lead, Originate, Permit, ReleaseLease, SaveAttempt, SaveRefusal
-from dialer.floor import learning
+from dialer.floor import learning, ringing_out
 from dialer.floor.routing import kind_of
 from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad
 from dialer.masking import mask_name, mask_number
@@ -19,7 +19,7 @@ from dialer.types import AgentId, AttemptId, ServerName
 from dialer.values import make
 
 OVERDUE_GRACE_S = 5.0
-"""Asterisk ends a call that nobody answers by itself; this much later we ask what became of it."""
+"""This much after a call that nobody answers must have ended, we ask what became of it."""
 WAIT_MARGIN_S = 0.1
 """The dialplan begins the message this much before the legal wait is over."""
 GREETING_SILENCE_S = 0.8
@@ -143,12 +143,14 @@ def _originate(
             display_name=f"{mask_name(lead.debtor_name)} {lead.account_no[-4:]}",
             display_number=mask_number(lead.number),
             ring_timeout_s=call.ring_timeout_s,
+            dial_timeout_s=ringing.longest_s(settings.rules, call.ring_timeout_s),
             wait_s=_wait_s(settings),
             message=settings.messages.abandoned,
             detect_machines=settings.detect_machines,
             record=settings.record,
         ),
     )
+    floor.wake(now.s + call.ring_timeout_s + ringing_out.AFTER_S, "ring_out", call.attempt_id)
     floor.wake(now.s + call.ring_timeout_s + OVERDUE_GRACE_S, "overdue", call.attempt_id)
 
 

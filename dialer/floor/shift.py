@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialer import agents
 from dialer.agents import Agent, Leg
 from dialer.events import AgentLegUp, AgentTold, ChannelEnded, DispositionTold, HangUp
-from dialer.floor import absent, connecting, legs, previewing
+from dialer.floor import absent, connecting, legs, previewing, ringing_out
 from dialer.floor.prompts import Prompt
 from dialer.floor.state import FloorState, Moment
 from dialer.floor.wrapping import conversation_ended, dispose, find, go_on, let_go, offer_again, say
@@ -119,13 +119,13 @@ def _gone(floor: FloorState, agent: Agent, now: Moment) -> None:
         floor.put_agent(agents.enter(agent, AgentState.OFFLINE, now.s, reason="hung up"), now)
 
 
-def hang_up_customer(floor: FloorState, agent: Agent) -> None:
+def hang_up_customer(floor: FloorState, agent: Agent, now: Moment) -> None:
     """`*0`: the customer goes, the agent stays."""
     call = floor.calls.get(agent.attempt_id) if agent.attempt_id is not None else None
     if call is None or agent.state not in (AgentState.TALKING, AgentState.RESERVED) or call.hung_up_by_us:
         return
     floor.calls[call.attempt_id] = call = replace(call, hung_up_by_us=True, cancelled=call.answered_s is None)
-    connecting.give_up(floor, call, "agent dropped the customer")
+    ringing_out.give_up(floor, call, "agent dropped the customer", now)
 
 
 def wish_ready(floor: FloorState, agent: Agent, now: Moment) -> None:
@@ -175,7 +175,7 @@ def told(floor: FloorState, fact: AgentTold, now: Moment) -> None:
         case "pause":
             wish_pause(floor, agent, fact.reason or "paused", now)
         case "hang_up":
-            hang_up_customer(floor, agent)
+            hang_up_customer(floor, agent, now)
         case "accept" if agent.state is AgentState.PREVIEWING:
             previewing.accept(floor, agent, now)
         case "skip" if agent.state is AgentState.PREVIEWING:

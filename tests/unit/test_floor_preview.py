@@ -24,7 +24,7 @@ from dialer.events import (
     StoreFailed,
 )
 from dialer.types import AgentId, AgentState, CampaignName, CampaignState, ConnectStyle, Mode, Outcome
-from floor_world import World, agent, campaign, leads, of, settings
+from floor_world import RULES, World, agent, campaign, leads, of, settings
 
 A = AgentState
 PREVIEW = campaign(mode=Mode.PREVIEW)
@@ -103,7 +103,9 @@ def test_the_agent_may_give_the_call_up_before_anybody_answers() -> None:
     one.press("anna", "1")
     attempt = one.originated()[0]
     one.ring(attempt)
-    (stop,) = of(HangUp, one.press("anna", "*0"))
+    assert not of(HangUp, one.press("anna", "*0")), "a phone that rings is let ring as long as the rules want"
+    assert not of(HangUp, one.wait(RULES.min_ring_s - 0.1))
+    (stop,) = of(HangUp, one.wait(0.2))
     assert str(stop.channel_id) == attempt
     one.hang_up(attempt)
     assert one.outcome(attempt) is Outcome.CANCELLED
