@@ -84,7 +84,9 @@ class Lead:
     """The last dial to any number of this debtor."""
     stop_flags: frozenset[StopFlag] = frozenset()
     other_numbers: int = 0
-    """Further valid numbers of this debtor."""
+    """Further valid numbers of this debtor, those of contacts too."""
+    other_contacts: int = 0
+    """Of those: contacts', which are only tried where the rules allow it."""
     role: ContactRole = ContactRole.DEBTOR
     """Who is reached at the number."""
     touches: tuple[Touch, ...] = ()
@@ -93,6 +95,8 @@ class Lead:
     """The debtor agreed, in person, to be called until then at hours that a rule leaves to agreement."""
     own_number_invalid: bool = False
     """No number of the debtor's own is left that may reach them; a third party may then be called where rules allow."""
+    last_own_number: bool = False
+    """This is the debtor's own number, and the only one that is left; told where there are `other_contacts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,10 @@ from zoneinfo import ZoneInfo
 
 from dialer.campaigns.expressions import FactValue, first_that_holds
 from dialer.campaigns.wording import OUTCOMES, both, spelled
-from dialer.compliance import counting, hours, limits
+from dialer.compliance import counting, hours, limits, third_parties
 from dialer.events import Lead, NextStep, Promise
 from dialer.settings import AgentSettings, CampaignSettings, DispositionSettings, NextStepRule, RouteRule
-from dialer.types import AgentId, NextKind, Outcome, StopFlag
+from dialer.types import AgentId, Counted, NextKind, Outcome, StopFlag
 
 PROMISE_GRACE_DAYS = 1
 """House rule: a payment on the day after the due date still keeps a promise."""
@@ -171,7 +171,7 @@ class _Plan:
         if disposition is None or disposition.stop is None:
             return None
         rule = f"stop:{disposition.stop.value} ({self._key('dispositions', disposition.code)})"
-        if disposition.stop is StopFlag.WRONG_NUMBER and self.facts.lead.other_numbers:
+        if disposition.stop is StopFlag.WRONG_NUMBER and self._others():
             why = both("号码非本人，换下一个号码", "wrong number: the debtor's next number")
             return self._other_number(self.at, rule, why)
         why = both(f"登记为“{disposition.label_zh}”，不再外呼", f"{disposition.label_en}: never called again")
@@ -231,7 +231,7 @@ class _Plan:
         return self._scheduled(NextKind.RETRY, self.at + timedelta(seconds=wait_s), rule, why)
 
     def _other_number(self, wanted: datetime, rule: str, why: str) -> NextStep:
-        if self.facts.lead.other_numbers:
+        if self._others():
             return self._scheduled(NextKind.OTHER_NUMBER, wanted, rule, why)
         closed = both("无其他号码，结束", "no other number is left, so the account is closed")
         return NextStep(kind=NextKind.CLOSED, rule=rule, reason=f"{why}; {closed}")
@@ -258,10 +258,24 @@ class _Plan:
         """Moments before which the gate would refuse the next dial."""
         rules, lead, zones = self.settings.rules, self.facts.lead, self._zones()
         yield self.at + timedelta(seconds=rules.min_gap_s)
-        talked = self.facts.disposition is not None and self.facts.disposition.conversation
-        counted = counting.counted(self.facts.outcome, conversation=talked)
         same_number = kind is not NextKind.OTHER_NUMBER
-        yield limits.room_after(rules, lead, counted, zones, self.at, same_number=same_number)
+        yield limits.room_after(rules, lead, self._counted(), zones, self.at, same_number=same_number)
+
+    def _others(self) -> int:
+        """Further numbers that may be tried: contacts' only where the rules now allow them."""
+        lead, disposition = self.facts.lead, self.facts.disposition
+        if not lead.other_contacts:
+            return lead.other_numbers
+        is_wrong = disposition is not None and disposition.stop is StopFlag.WRONG_NUMBER
+        lost = is_wrong or self.facts.outcome is Outcome.INVALID
+        rules = self.settings.rules
+        allowed = third_parties.may_follow(lead, rules, self._counted(), self.at, number_lost=lost)
+        return lead.other_numbers if allowed else lead.other_numbers - lead.other_contacts
+
+    def _counted(self) -> frozenset[Counted]:
+        """What the call counts as."""
+        talked = self.facts.disposition is not None and self.facts.disposition.conversation
+        return counting.counted(self.facts.outcome, conversation=talked)
 
     def _zones(self) -> tuple[ZoneInfo, ...]:
         return hours.zones_of(self.facts.lead.zone)

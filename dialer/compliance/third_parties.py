@@ -6,8 +6,11 @@ no person; one answer begins the count anew. A contact's refusal is a stop flag 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 from dialer.calling_rules import CallingRules, Origin, ThirdPartyRule
-from dialer.events import Lead
+from dialer.events import Lead, Touch
 from dialer.types import ContactRole, Counted
 
 _REACHED = frozenset({Counted.HUMAN, Counted.TALK, Counted.CONVERSATION, Counted.ABANDONED})
@@ -19,6 +22,32 @@ def forbidden(lead: Lead, rules: CallingRules) -> ThirdPartyRule | None:
     if lead.role is not ContactRole.CONTACT:
         return None
     return next((rule for rule in rules.third_parties or (_NOBODY_SPEAKS,) if not _allows(rule, lead)), None)
+
+
+def may_follow(
+    lead: Lead, rules: CallingRules, counted: frozenset[Counted], at: datetime, *, number_lost: bool
+) -> bool:
+    """True when a contact may be called next, after a call that has just ended.
+
+    Args:
+        lead: whom the call was to, as before the call.
+        rules: of the campaign.
+        counted: what the call counts as.
+        at: its end, aware.
+        number_lost: its number turned out not to exist, or not to be the debtor's.
+    """
+    dial = Touch(
+        at=at,
+        number=lead.number,
+        debtor_id=lead.debtor_id,
+        account_id=lead.account_id,
+        role=lead.role,
+        counted=counted,
+    )
+    none_left = lead.own_number_invalid or (number_lost and lead.last_own_number)
+    touches = (*lead.touches, dial)
+    contact = replace(lead, role=ContactRole.CONTACT, touches=touches, own_number_invalid=none_left)
+    return forbidden(contact, rules) is None
 
 
 def unreached(lead: Lead) -> int:

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from datetime import UTC, datetime, time, timedelta
 
+from dialer.compliance import sentences, third_parties
 from dialer.compliance.hours import zones_of
 from dialer.errors import StoreError
 from dialer.events import Lead
@@ -37,6 +38,7 @@ LONGEST_CALL = timedelta(days=1)
 """No call lasts so long (house rule); after it another engine's attempt belongs to whoever looks."""
 
 _SQL = Statements("lease")
+_WRITE_SQL = Statements("write")
 
 
 def lease(
@@ -69,8 +71,25 @@ def lease(
         read_lead(connection, account_id, at=at, midnights=midnights, effective_talk_s=talk_s)
         for account_id, _ in chosen
     )
+    leads = tuple(lead for lead in leads if not _left_alone(connection, lead, campaign))
     waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
     return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
+
+
+def _left_alone(connection: sqlite3.Connection, lead: Lead, campaign: CampaignSettings) -> bool:
+    """Whether a lead is a contact who may not be called now: the account goes on with the debtor's own numbers.
+
+    Without one that is left it is on hold, until an import or a supervisor brings one.
+    """
+    rule = third_parties.forbidden(lead, campaign.rules)
+    if rule is None:
+        return False
+    connection.execute(_SQL["unlease"], {"account_id": lead.account_id})
+    if not connection.execute(_WRITE_SQL["back_to_own_number"], {"account_id": lead.account_id}).rowcount:
+        reason = " · ".join(sentences.third_party(rule, third_parties.unreached(lead)))
+        held = {"account_id": lead.account_id, "rule": "third_party", "reason": reason}
+        connection.execute(_WRITE_SQL["hold_refused"], held)
+    return True
 
 
 def lease_one(
@@ -179,7 +198,7 @@ def read_lead(
             "besides": besides,
         },
     ).fetchone()
-    total, conversations, last_at, others, flags, forbidden, consented_until, none_left = counts
+    total, conversations, last_at, others, flags, forbidden, consented_until, none_left, contacts, no_more = counts
     touches = touches_of(
         connection, debtor_id=debtor, number=number, at=at, effective_talk_s=effective_talk_s, besides=besides
     )
@@ -209,10 +228,12 @@ def read_lead(
         last_attempt_at=moment_or_none(last_at),
         stop_flags=stops | {StopFlag.DO_NOT_CALL} if forbidden else stops,
         other_numbers=others,
+        other_contacts=contacts,
         role=ContactRole(role),
         touches=touches,
         consented_until=moment_or_none(consented_until),
         own_number_invalid=bool(none_left),
+        last_own_number=bool(contacts and no_more) and role == ContactRole.DEBTOR,
     )
 
 

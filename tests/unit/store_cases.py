@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from dialer.accounts.imported import ImportedAccount
+from dialer.calling_rules import Origin, ThirdPartyRule
 from dialer.events import CloseAttempt, Lead, NextStep, Promise, SaveAttempt, SaveDisposition
 from dialer.settings import CallingRules, CampaignSettings, MessageSettings
 from dialer.store import connection, migrations
@@ -31,6 +32,9 @@ LIST = "spring"
 ENGINE = "engine-1"
 CAMPAIGN = CampaignName("spring")
 
+CONTACTS = ThirdPartyRule(own_number_invalid=True, after_unreached=1, origin=Origin(id="contacts"))
+"""Contacts may be called as soon as the debtor was not reached."""
+
 
 def campaign(*, list_name: str = LIST, teams: tuple[str, ...] = ()) -> CampaignSettings:
     return CampaignSettings(
@@ -39,7 +43,7 @@ def campaign(*, list_name: str = LIST, teams: tuple[str, ...] = ()) -> CampaignS
         list_name=list_name,
         trunks=(TrunkName("carrier"),),
         teams=teams,
-        rules=CallingRules(windows={}),
+        rules=CallingRules(windows={}, third_parties=(CONTACTS,)),
         default_disposition=DispositionCode("none"),
         dispositions=(),
         next_steps=(),

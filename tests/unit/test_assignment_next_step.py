@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from dialer.calling_rules import Origin, ThirdPartyRule
 from dialer.campaigns.assignment import CallFacts, next_step, qualified, route, serves
 from dialer.compliance import gate
-from dialer.events import Lead, NextStep, Permit, Promise
+from dialer.events import Lead, NextStep, Permit, Promise, Touch
 from dialer.settings import (
     AgentSettings,
     CallingRules,
@@ -27,6 +28,7 @@ from dialer.types import (
     AccountId,
     AgentId,
     CampaignName,
+    Counted,
     DebtorId,
     DispositionCode,
     NextKind,
@@ -253,3 +255,37 @@ def test_a_campaign_without_names_is_everybodys() -> None:
     assert serves(agent("late"), replace(everybody, teams=("late",)))
     assert not serves(agent(), replace(everybody, teams=("late",)))
     assert serves(agent(), replace(everybody, teams=("late",), agents=(AgentId("agent01"),)))
+
+
+# --- contacts ---------------------------------------------------------------------------------------------------------
+
+WITH_CONTACT = replace(LEAD, retries=9, other_numbers=1, other_contacts=1)
+IN_TURN = ThirdPartyRule(own_number_invalid=True, after_unreached=2, origin=Origin(id="contacts"))
+
+
+def with_contacts(*rules: ThirdPartyRule) -> CampaignSettings:
+    return replace(campaign(), rules=replace(RULES, third_parties=rules))
+
+
+@pytest.mark.parametrize("rules", [(), (ThirdPartyRule(origin=Origin(id="never")),), (IN_TURN,)])
+def test_a_contact_whom_the_rules_do_not_allow_is_no_other_number(rules: tuple[ThirdPartyRule, ...]) -> None:
+    assert after(Outcome.BUSY, with_contacts(*rules), lead=WITH_CONTACT).kind is NextKind.CLOSED
+
+
+def test_a_contact_is_the_next_number_once_this_call_is_the_last_that_the_rules_want_unanswered() -> None:
+    dial = Touch(
+        at=NOON - timedelta(days=1),
+        number=LEAD.number,
+        debtor_id=LEAD.debtor_id,
+        account_id=LEAD.account_id,
+        counted=frozenset({Counted.DIAL}),
+    )
+    tried = replace(WITH_CONTACT, touches=(dial,))
+    assert after(Outcome.BUSY, with_contacts(IN_TURN), lead=tried).kind is NextKind.OTHER_NUMBER
+    assert after(Outcome.ABANDONED, with_contacts(IN_TURN), lead=tried).kind is not NextKind.OTHER_NUMBER
+
+
+@pytest.mark.parametrize(("last", "kind"), [(True, NextKind.OTHER_NUMBER), (False, NextKind.CLOSED)])
+def test_a_contact_follows_the_debtors_last_own_number_that_turns_out_not_to_exist(last: bool, kind: NextKind) -> None:
+    lead = replace(WITH_CONTACT, last_own_number=last)
+    assert after(Outcome.INVALID, with_contacts(IN_TURN), lead=lead).kind is kind

@@ -12,11 +12,13 @@ import pytest
 from dialer.accounts.imported import ImportedAccount, OtherPhone
 from dialer.errors import StoreError
 from dialer.events import Lead, SaveRefusal
+from dialer.settings import CampaignSettings
 from dialer.store.sqlite import SqliteStore
 from dialer.types import ContactRole, NextKind, Number, Outcome, StopFlag
 from store_cases import (
     AT,
     CAMPAIGN,
+    CONTACTS,
     ENGINE,
     LIST,
     account,
@@ -185,6 +187,58 @@ def test_a_contact_whose_turn_has_not_come_gives_way_to_the_debtors_own_number(s
     store.apply([no])
     store.release_leases(ENGINE)
     assert taken(store, days=1) == [("a", number(1))]
+
+
+NEVER = replace(campaign(), rules=replace(campaign().rules, third_parties=()))
+LATER = replace(campaign(), rules=replace(campaign().rules, third_parties=(replace(CONTACTS, after_unreached=3),)))
+
+
+@pytest.mark.parametrize("how", [NEVER, LATER])
+def test_a_contact_whom_the_rules_do_not_allow_yet_is_never_leased_and_the_debtors_number_is(
+    store: SqliteStore, how: CampaignSettings
+) -> None:
+    stocked(store, [with_others("a", 1, (CONTACT, ContactRole.CONTACT))])
+    (lead,) = take(store, settings=how)
+    whole_call(store, lead, "att-1", step(NextKind.OTHER_NUMBER, AT), Outcome.NO_ANSWER)
+    leased = store.lease(how, limit=9, at=AT + HOUR, lease_s=60.0, engine=ENGINE)
+    assert leased.leads == () and leased.waiting == 1, "the list is not at its end"
+    (lead,) = take(store, at=AT + HOUR, settings=how)
+    assert (lead.role, lead.number) == (ContactRole.DEBTOR, number(1))
+
+
+def test_a_contact_is_leased_from_the_dial_on_at_which_the_rules_allow_it(store: SqliteStore) -> None:
+    stocked(store, [with_others("a", 1, (CONTACT, ContactRole.CONTACT))])
+    for index in range(3):
+        (lead,) = take(store, at=AT + index * DAY, settings=LATER)
+        assert lead.role is ContactRole.DEBTOR
+        after = step(NextKind.OTHER_NUMBER if index == 2 else NextKind.RETRY, AT + (index + 1) * DAY)
+        whole_call(store, lead, f"att-{index}", after, Outcome.NO_ANSWER, at=AT + index * DAY)
+    (lead,) = take(store, at=AT + 4 * DAY, settings=LATER)
+    assert (lead.role, lead.number) == (ContactRole.CONTACT, number(CONTACT))
+
+
+def test_where_only_a_forbidden_contact_is_left_the_account_is_on_hold_with_the_rule(store: SqliteStore) -> None:
+    stocked(store, [with_others("a", 1, (CONTACT, ContactRole.CONTACT))])
+    (lead,) = take(store, settings=NEVER)
+    whole_call(store, lead, "att-1", step(NextKind.OTHER_NUMBER, AT), Outcome.INVALID)
+    assert take(store, at=AT + HOUR, settings=NEVER) == ()
+    assert rows(store, "SELECT state, next_rule, leased_by FROM accounts") == [("hold", "third_party", None)]
+    store.import_accounts(LIST, "x", [with_others("a", 3, (CONTACT, ContactRole.CONTACT))], AT)
+    (lead,) = take(store, at=AT + DAY, settings=NEVER)
+    assert lead.number == number(3)
+
+
+def test_a_lead_says_how_many_of_the_other_numbers_are_contacts_and_whether_it_is_the_last_own_one(
+    store: SqliteStore,
+) -> None:
+    others = ((2, ContactRole.DEBTOR), (51, ContactRole.GUARANTOR), (CONTACT, ContactRole.CONTACT))
+    stocked(store, [with_others("a", 1, *others)])
+    (lead,) = take(store)
+    assert (lead.other_numbers, lead.other_contacts, lead.last_own_number) == (3, 1, False)
+    store.add_stop(number(2), "wrong_number", by="boss", at=AT)
+    store.release_leases(ENGINE)
+    (lead,) = take(store)
+    assert (lead.number, lead.other_numbers, lead.last_own_number) == (number(1), 2, True)
 
 
 def test_where_only_a_contact_is_left_a_refused_account_waits_for_a_new_number(store: SqliteStore) -> None:

@@ -61,6 +61,10 @@ ORDER BY a.state IN ('closed', 'never'), a.priority DESC, a.days_past_due DESC, 
 UPDATE accounts SET leased_by = :engine, leased_until_at = :until_at, leased_number = :number
 WHERE account_id = :account_id AND leased_by IS NULL;
 
+-- name: unlease
+-- Chosen a moment ago and not to be dialled after all.
+UPDATE accounts SET leased_by = NULL, leased_until_at = NULL, leased_number = NULL WHERE account_id = :account_id;
+
 -- name: lead
 -- An account with the number to try. The named phone wins over the account's next one.
 SELECT a.account_id, a.account_no, a.debtor_id, d.name AS debtor_name, p.phone_id, p.number, p.zone, p.rank,
@@ -87,7 +91,13 @@ SELECT
   EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = :number),
   (SELECT max(until_at) FROM consents
    WHERE debtor_id = :debtor_id AND at <= :at AND until_at > :at AND (withdrawn_at IS NULL OR withdrawn_at > :at)),
-  NOT EXISTS (SELECT 1 FROM phones o WHERE o.debtor_id = :debtor_id AND o.role = 'debtor' AND o.state = 'valid');
+  NOT EXISTS (SELECT 1 FROM phones o WHERE o.debtor_id = :debtor_id AND o.role = 'debtor' AND o.state = 'valid'),
+  (SELECT count(*) FROM phones p
+   WHERE p.debtor_id = :debtor_id AND p.role = 'contact' AND p.state = 'valid'
+     AND (p.rank, p.phone_id) > (:rank, :phone_id)
+     AND NOT EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number)),
+  NOT EXISTS (SELECT 1 FROM phones o WHERE o.debtor_id = :debtor_id AND o.role = 'debtor' AND o.state = 'valid'
+              AND o.phone_id <> :phone_id);
 
 -- name: waiting_accounts
 SELECT count(*), min(next_at) FROM accounts INDEXED BY accounts_due
