@@ -9,8 +9,6 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
 
 from dialer.compliance.counting import counted
 from dialer.events import Touch
@@ -44,36 +42,34 @@ def touches_of(
         besides: an attempt that is not counted.
     """
     wanted = {"debtor_id": debtor_id, "number": number, "since": moment_text(at - WINDOW), "besides": besides}
-    return tuple(_touch(row, effective_talk_s) for row in connection.execute(_SQL["touches"], wanted))
+    return tuple(touch(row, effective_talk_s) for row in connection.execute(_SQL["touches"], wanted))
 
 
-def touches_of_many(
-    connection: sqlite3.Connection,
-    wanted: Iterable[tuple[int, str]],
-    *,
-    since: datetime,
-    effective_talk_s: float,
-) -> dict[int, tuple[Touch, ...]]:
+Dial = tuple[str, str, int, int, str, str | None, float | None, int, str | None]
+"""A dial as it stands: when, number, debtor, account, role, outcome, length of the talk, conversation, history."""
+
+
+def dials_of_many(
+    connection: sqlite3.Connection, wanted: Iterable[tuple[int, str]], *, since: datetime
+) -> dict[int, list[Dial]]:
     """As `touches_of`, of many debtors at once: debtor -> every dial from a moment on, oldest first.
 
     Args:
         connection: in a transaction.
         wanted: debtors, each with the number to be dialled.
         since: dials before it are left out.
-        effective_talk_s: as in `touches_of`.
     """
     asked = {"wanted": json.dumps(list(wanted)), "since": moment_text(since)}
-    rows = connection.execute(_SQL["touches_of_many"], asked)
-    return {
-        debtor_id: tuple(_touch(row[1:], effective_talk_s) for row in of_debtor)
-        for debtor_id, of_debtor in groupby(rows, key=itemgetter(0))
-    }
+    found: dict[int, list[Dial]] = {}
+    for debtor_id, *dial in connection.execute(_SQL["dials_of_many"], asked):
+        found.setdefault(debtor_id, []).append(tuple(dial))
+    return found
 
 
 def conversations_of_many(
     connection: sqlite3.Connection, wanted: Iterable[tuple[int, str]], *, since: datetime
 ) -> dict[int, list[datetime]]:
-    """Debtor -> when each conversation from a moment on was concluded; debtors as in `touches_of_many`."""
+    """Debtor -> when each conversation from a moment on was concluded; debtors as in `dials_of_many`."""
     found: dict[int, list[datetime]] = {}
     asked = {"wanted": json.dumps(list(wanted)), "since": moment_text(since)}
     for debtor_id, at in connection.execute(_SQL["conversations_of_many"], asked):
@@ -81,9 +77,8 @@ def conversations_of_many(
     return found
 
 
-def _touch(
-    row: tuple[str, str, int, int, str, str | None, float | None, int, str | None], effective_talk_s: float
-) -> Touch:
+def touch(row: Dial, effective_talk_s: float) -> Touch:
+    """A dial as limits count it."""
     placed_at, dialled, of_debtor, account_id, role, outcome, talk_s, conversation, events = row
     talked = talk_s is None or talk_s >= effective_talk_s
     return Touch(

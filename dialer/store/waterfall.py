@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
 from typing import Final, NamedTuple
 
 from dialer.calling_rules import CallingRules, Limit, LocalDays, Rolling
 from dialer.campaigns import assignment
-from dialer.compliance import gate, limits
+from dialer.compliance import gate, hours, limits
 from dialer.events import Lead, Permit, Touch
 from dialer.settings import AgentSettings, CampaignSettings
 from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.leasing import local_midnight, read_lead
 from dialer.store.statements import Statements
-from dialer.store.touches import conversations_of_many, touches_of_many
+from dialer.store.touches import WINDOW, Dial, conversations_of_many, dials_of_many, touch
 from dialer.types import AccountId, ContactRole, DebtorId, Number, PhoneId
 from dialer.waterfall import BEHIND, DAY, GAP, GATE, LIMIT, NO_AGENT, REST, Step, Waterfall
 
@@ -78,6 +79,31 @@ class _Alike(NamedTuple):
     """Earlier dials do not count any more."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cuts:
+    """Moments, as rows tell them, between which it does not matter to any limit when a dial was."""
+
+    midnight_at: datetime
+    """When today began."""
+    since: datetime
+    """Earlier dials do not count any more."""
+    days: tuple[str, ...]
+    """When each local day began, in every candidate zone."""
+    windows: tuple[str, ...]
+    """Later dials are inside a window of seconds."""
+
+    def is_rolling(self, dial: Dial) -> bool:
+        """Inside a window of seconds."""
+        return bool(self.windows) and dial[0] > self.windows[0]
+
+    def kind(self, dial: Dial, row: _Row, effective_talk_s: float) -> tuple[object, ...]:
+        """All of a dial that any limit can tell."""
+        at, number, debtor_id, account_id, role, outcome, talk_s, conversation, events = dial
+        whose = number == row.number, debtor_id == row.debtor_id, account_id == row.account_id, role
+        became = outcome, talk_s is None or talk_s >= effective_talk_s, conversation, events
+        return bisect_right(self.days, at), bisect_left(self.windows, at), whose, became
+
+
 @dataclass(slots=True)
 class _Count:
     """A step while it is counted."""
@@ -104,6 +130,10 @@ class _Sieve:
     known: dict[tuple[object, ...], _Alike] = field(default_factory=dict)
     served: dict[tuple[object, ...], bool] = field(default_factory=dict)
     midnights: dict[str, datetime] = field(default_factory=dict)
+    alike_dials: dict[tuple[object, ...], gate.Refusal | None] = field(default_factory=dict)
+    cut: dict[str, _Cuts] = field(default_factory=dict)
+    reach: int = 0
+    """So many characters of a number tell whether its prefix is allowed."""
     mentioned: tuple[int, ...] | None = None
     """Columns of a row that routes ask about; None: they ask about the account's history."""
 
@@ -112,11 +142,12 @@ class _Sieve:
         if not any(fact in whens for fact in _HISTORY):
             spots = (_Row._fields.index(_COLUMNS.get(fact, fact)) for fact in _STATIC if fact in whens)
             self.mentioned = tuple(spots)
+        prefixes = (prefix for rule in self.campaign.rules.prefixes for prefix in (*rule.allow, *rule.deny))
+        self.reach = max(map(len, prefixes), default=0)
 
     def alike(self, row: _Row) -> _Alike:
         """What holds for everybody of the same zone and prefix who was not called lately."""
-        assert row.number is not None
-        key = (row.zone, *(rule.permits(row.number) for rule in self.campaign.rules.prefixes))
+        key = self._kind(row)
         if (found := self.known.get(key)) is None:
             refusal = self.refusal(_lead(row))
             until = "~" if refusal is None or refusal.until_at is None else moment_text(refusal.until_at)
@@ -139,25 +170,42 @@ class _Sieve:
         rule = assignment.route(self.campaign, lead)
         return any(assignment.qualified(agent, rule, lead) for agent in agents)
 
-    def leads(self, rows: Sequence[_Row]) -> Iterator[tuple[_Row, Lead]]:
-        """Accounts with all that the gate asks about; many are read at once."""
+    def answers(self, rows: Sequence[_Row]) -> Iterator[tuple[_Row, gate.Refusal | None]]:
+        """What the gate says of accounts with all that it asks about; many are read at once."""
         for begin in range(0, len(rows), _AT_ONCE):
             some = rows[begin : begin + _AT_ONCE]
-            yield from ((row, self._whole(row)) for row in some if row.special)
+            yield from ((row, self.refusal(self._whole(row))) for row in some if row.special)
             yield from self._called([row for row in some if not row.special])
 
-    def _called(self, rows: Sequence[_Row]) -> Iterator[tuple[_Row, Lead]]:
+    def _called(self, rows: Sequence[_Row]) -> Iterator[tuple[_Row, gate.Refusal | None]]:
         """Of accounts of which nothing but dials is to be asked."""
-        rules, pairs = self.campaign.rules, [(row.debtor_id, str(row.number)) for row in rows]
-        zones = {row.zone for row in rows}
-        for zone in zones - self.midnights.keys():
-            self.midnights[zone] = local_midnight(zone, self.at)
-        since = min((counts_since(rules, zone, self.at) for zone in zones), default=self.at)
-        talk_s = rules.effective_talk_s
-        dials = touches_of_many(self.connection, pairs, since=since, effective_talk_s=talk_s)
+        pairs = [(row.debtor_id, str(row.number)) for row in rows]
+        since = min((self.cuts(row.zone).since for row in rows), default=self.at)
+        dials = dials_of_many(self.connection, pairs, since=since)
         talks = conversations_of_many(self.connection, pairs, since=since)
         for row in rows:
-            yield row, _called_lead(row, dials.get(row.debtor_id, ()), talks.get(row.debtor_id, ()), self.midnights)
+            yield row, self._of_called(row, dials.get(row.debtor_id, []), talks.get(row.debtor_id, []))
+
+    def _of_called(self, row: _Row, dials: Sequence[Dial], talks: Sequence[datetime]) -> gate.Refusal | None:
+        """The same dials on the same days, inside the same windows, have the same answer."""
+        cuts, talk_s = self.cuts(row.zone), self.campaign.rules.effective_talk_s
+        talked = len([at for at in talks if at >= cuts.midnight_at])
+        key = (self._kind(row), talked, *(cuts.kind(dial, row, talk_s) for dial in dials))
+        if key in self.alike_dials:
+            return self.alike_dials[key]
+        refusal = self.refusal(_called_lead(row, [touch(dial, talk_s) for dial in dials], talked, cuts.midnight_at))
+        if refusal is None or not any(cuts.is_rolling(dial) for dial in dials):
+            self.alike_dials[key] = refusal  # else its end depends on the second of the dial
+        return refusal
+
+    def cuts(self, zone: str) -> _Cuts:
+        """The moments that tell dials to debtors of a zone apart."""
+        if (found := self.cut.get(zone)) is None:
+            found = self.cut[zone] = _cuts(self.campaign.rules, zone, self.at)
+        return found
+
+    def _kind(self, row: _Row) -> tuple[object, ...]:
+        return row.zone, (row.number or "")[: self.reach]
 
     def _whole(self, row: _Row) -> Lead:
         talk_s = self.campaign.rules.effective_talk_s
@@ -226,8 +274,7 @@ class _Tally:
 
     def finish(self) -> None:
         """Count those that were put by."""
-        for row, lead in self.sieve.leads(self.pending):
-            refusal = self.sieve.refusal(lead)
+        for row, refusal in self.sieve.answers(self.pending):
             if row.step == READY:
                 self._settle(row, refusal)
             elif refusal is not None and (
@@ -363,23 +410,30 @@ def _lead(row: _Row) -> Lead:
     )
 
 
-def _called_lead(
-    row: _Row, touches: tuple[Touch, ...], talks: Sequence[datetime], midnights: Mapping[str, datetime]
-) -> Lead:
+def _called_lead(row: _Row, touches: Sequence[Touch], talked: int, midnight_at: datetime) -> Lead:
     """What the gate asks of somebody of whom only dials are to be asked."""
-    midnight_at = midnights[row.zone]
     today = [one for one in touches if one.at >= midnight_at]
-    return Lead(
-        account_id=AccountId(row.account_id),
-        account_no="",
-        debtor_id=DebtorId(row.debtor_id),
-        debtor_name="",
-        phone_id=PhoneId(0),
-        number=Number(row.number or ""),
-        zone=row.zone,
+    return replace(
+        _lead(row),
         number_attempts_today=len([one for one in today if one.number == row.number]),
         debtor_attempts_today=len([one for one in today if one.debtor_id == row.debtor_id]),
-        debtor_conversations_today=len([at for at in talks if at >= midnight_at]),
+        debtor_conversations_today=talked,
         last_attempt_at=moment(row.debtor_last_at) if row.debtor_last_at else None,
-        touches=touches,
+        touches=tuple(touches),
+    )
+
+
+def _cuts(rules: CallingRules, zone: str, at: datetime) -> _Cuts:
+    zones, spans = hours.zones_of(zone), [limit.window for limit in limits.of(rules)]
+    days = {
+        moment_text(datetime.combine(at.astimezone(each).date() + timedelta(days=day), time(0), each))
+        for each in zones
+        for day in range(-WINDOW.days - 2, 3)
+    }
+    windows = {moment_text(at - timedelta(seconds=span.seconds)) for span in spans if isinstance(span, Rolling)}
+    return _Cuts(
+        midnight_at=local_midnight(zone, at),
+        since=counts_since(rules, zone, at),
+        days=tuple(sorted(days)),
+        windows=tuple(sorted(windows)),
     )

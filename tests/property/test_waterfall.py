@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -49,6 +50,10 @@ LIMITS = (
         window=LocalDays(days=3),
         after=Counted.CONVERSATION,
     ),
+)
+RULES = (
+    *(limit.origin.id for limit in LIMITS),
+    *("attempts_per_number_per_day", "attempts_per_debtor_per_day", "conversations_per_debtor_per_day", "min_gap"),
 )
 ZONES = ("Asia/Shanghai", "Asia/Shanghai", "America/New_York", "", "America/New_York,America/Los_Angeles")
 ROUTES = (RouteRule(name="hard", when="days_past_due > 1", skill="court"),)
@@ -185,7 +190,10 @@ def test_the_steps_add_up_and_dialable_is_what_a_lease_would_give(
     assert sum(step.count for step in told.steps) + told.dialable == told.total
     assert all(step.count > 0 for step in told.steps)
     assert len({step.key for step in told.steps}) == len(told.steps)
-    permitted = [lead for lead in leads if isinstance(gate.check(lead, one.rules, one.name, at), Permit)]
+    answers = [gate.check(lead, one.rules, one.name, at) for lead in leads]
+    permitted = [lead for lead, found in zip(leads, answers, strict=True) if isinstance(found, Permit)]
+    at_limits = Counter(found.rule for found in answers if isinstance(found, gate.Refusal) and found.rule in RULES)
+    assert at_limits == {step.key.rpartition(":")[2]: step.count for step in told.steps if step.key.endswith(RULES)}
     served = [
         lead
         for lead in permitted

@@ -19,7 +19,7 @@ WHERE t.attempt_id IN (
   AND t.attempt_id IS NOT :besides
 ORDER BY t.at, t.attempt_id;
 
--- name: touches_of_many
+-- name: dials_of_many
 -- The same of many debtors, each with the number to be dialled; one after the other.
 WITH wanted(debtor_id, number) AS MATERIALIZED (
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:wanted)),
