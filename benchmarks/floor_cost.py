@@ -108,7 +108,7 @@ class People:
         self._due: list[tuple[float, int, Fact]] = []
         self._order = 0
         self._accounts = 0
-        settings, campaign = _settings(agents, ratio)
+        settings, campaign = example_settings(agents, ratio)
         self._server = settings.servers[0].name
         self._served: set[AttemptId] = set()
         self._gone: set[AttemptId] = set()
@@ -246,7 +246,7 @@ def _leg(agent_id: AgentId) -> ChannelId:
     return ChannelId(f"17000.{agent_id}")
 
 
-def _settings(agents: int, ratio: float) -> tuple[DialerSettings, CampaignSettings]:
+def example_settings(agents: int, ratio: float) -> tuple[DialerSettings, CampaignSettings]:
     """Settings with so many agents and a trunk that is never full; the rules are the example's."""
     server, trunk = ServerName("local"), TrunkName("carrier")
     people = tuple(

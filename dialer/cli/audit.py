@@ -19,6 +19,7 @@ from dialer.cli.exports import write_csv
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.errors import SettingsError, StoreError
+from dialer.masking import mask_account, mask_number
 
 if TYPE_CHECKING:
     from dialer.store.audit_check import Finding, Verified
@@ -121,14 +122,18 @@ def export(
     kind = _format_of(session, out, form)
     with closing(_store(session)) as store, store.reading() as database:
         if day is not None:
+            about = f"day {day:%Y-%m-%d} {session.zone.key}"
             since = day.replace(tzinfo=session.zone)
             until = (day + timedelta(days=1)).replace(tzinfo=session.zone)
             found = audit_export.of_span(database.conn, since, until, unmasked=unmasked)
         elif debtor:
+            about = f"debtor of account {debtor if unmasked else mask_account(debtor)}"
             found = audit_export.of_debtor(database.conn, debtor, unmasked=unmasked)
         else:
-            found = audit_export.of_number(database.conn, _number(session, number), unmasked=unmasked)
-    _write(session, found, kind, out)
+            wanted = _number(session, number)
+            about = f"number {wanted if unmasked else mask_number(wanted)}"
+            found = audit_export.of_number(database.conn, wanted, unmasked=unmasked)
+    _write(session, found, about, kind, out)
 
 
 # --- helpers of verify ---------------------------------------------------------------------------------
@@ -317,16 +322,19 @@ def _format_of(session: Session, out: Path | None, form: Format | None) -> Forma
     return form or Format(ending)
 
 
-def _write(session: Session, found: Excerpt, kind: Format, out: Path | None) -> None:
+def _write(session: Session, found: Excerpt, about: str, kind: Format, out: Path | None) -> None:
     from dialer.store import audit_export
 
+    if not found.entries:
+        session.progress(session.pick("没有任何记录。", "Nothing is on record of it."))
+    told = audit_export.document(found, about=about, at=SystemClock().now_at())
     if out is None:
-        typer.echo(json.dumps(audit_export.document(found), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
         return
     written = [out]
     match kind:
         case Format.JSON:
-            text = json.dumps(audit_export.document(found), ensure_ascii=False, indent=1)
+            text = json.dumps(told, ensure_ascii=False, indent=1)
             out.write_text(text + "\n", encoding="utf-8")
         case Format.CSV:
             written.append(out.with_name(f"{out.stem}.chain{out.suffix}"))

@@ -18,6 +18,7 @@ from dialer.explanation import Answer, Block
 from dialer.masking import mask_number
 from dialer.store.why import KnownCall
 from dialer.types import StopFlag
+from dialer.waterfall import GATE, words
 
 _SHOWN: Final = 12
 """Of calls and of refusals, the last ones."""
@@ -208,7 +209,8 @@ class _Page:
     def refusals(self) -> Table:
         table = self._table(("时间", "at"), ("活动", "campaign"), ("规则", "rule"), ("原因", "reason"), ("至", "until"))
         for one in self._told.known.refusals[-_SHOWN:]:
-            reason = Text(self._told.plain(one.reason), _GREY)
+            zh = words(GATE + one.rule)[0]  # the gate's own words are kept in English
+            reason = Text(self._told.plain(self._pick((f"{zh}：{one.reason}", one.reason))), _GREY)
             table.add_row(self._moment(one.at), one.campaign, self._rule(one.rule), reason, self._moment(one.until_at))
         return table
 

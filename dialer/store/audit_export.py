@@ -150,10 +150,18 @@ def _names(connection: sqlite3.Connection, values: Mapping[str, object], *, unma
 # --- as documents --------------------------------------------------------------------------------------
 
 
-def document(excerpt: Excerpt) -> dict[str, object]:
-    """An excerpt as a JSON document that proves itself against its head."""
+def document(excerpt: Excerpt, *, about: str = "", at: datetime | None = None) -> dict[str, object]:
+    """An excerpt as a JSON document that proves itself against its head.
+
+    Args:
+        excerpt: what was found.
+        about: what was asked for, as it may be shown; not part of the proof.
+        at: when it was made; not part of the proof.
+    """
     return {
         "format": FORMAT,
+        "about": about,
+        "at": None if at is None else at.isoformat(),
         "method": METHOD,
         "head": {"seq": excerpt.head.seq, "hash": excerpt.head.hash.hex()},
         "entries": [

@@ -155,7 +155,9 @@ def test_an_account_outside_hours_is_told_since_when_and_until_when_it_is(day: D
     assert (block["rule"], block["profile"], block["cite"]) == ("hours", "NIGHT", "clause 2")
     assert block["since"] < block["until"] == told["next_at"]
     assert (day.said["NIGHT-0001"]["attempts"], len(day.said["NIGHT-0001"]["refusals"])) == ([], 1)
-    assert "不在可拨打时段内" in dialer(day.folder, "why", "NIGHT-0001", lang="zh_CN.UTF-8").stdout
+    chinese = dialer(day.folder, "why", "NIGHT-0001", lang="zh_CN.UTF-8").stdout
+    assert "不在可拨打时段内" in chinese
+    assert "时段外：outside calling hours" in chinese, "the refusal on record"
 
 
 def test_a_stopped_account_is_told_by_its_flag_and_time_alone_changes_nothing(day: Day) -> None:

@@ -195,12 +195,20 @@ def test_an_excerpt_proves_itself_without_the_store(folder: Path, tmp_path: Path
     assert [one["action"] for one in told["entries"]] == ["attempt.placed", "attempt.closed", "attempt.concluded"]
     assert told["entries"][0]["number"] == "+86 154****0001"
     assert "15400000001" not in out.read_text()
+    assert told["about"] in ("number +86 154****0001", "debtor of account ****0001") and told["at"]
     assert "All 3 entries are proved" in run_in(folder, "audit", "verify", "--excerpt", str(out)).stdout
     out.write_text(out.read_text().replace("no_answer", "bridged"))
     wrong = run_in(folder, "audit", "verify", "--excerpt", str(out))
     assert wrong.exit_code == 3 and "is not what the chain proves" in wrong.stdout
     out.write_text("{}")
     assert "no excerpt" in run_in(folder, "audit", "verify", "--excerpt", str(out)).stderr
+
+
+def test_what_is_not_on_record_is_said_to_be_and_is_an_excerpt_all_the_same(folder: Path) -> None:
+    told = run_in(folder, "audit", "export", "--day", "2031-01-01")
+    assert (told.exit_code, json.loads(told.stdout)["entries"]) == (0, [])
+    assert "Nothing is on record" in told.stderr
+    assert "没有任何记录" in run_in(folder, "audit", "export", "--day", "2031-01-01", "--lang", "zh").stderr
 
 
 def test_a_day_is_written_as_tables_with_its_chain(folder: Path, tmp_path: Path) -> None:
