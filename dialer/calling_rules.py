@@ -84,13 +84,21 @@ class LocalDays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignPeriod(LocalDays):
+    """These very calendar days in the debtor's zone: so many from a date on, the same for every event."""
+
+    begins_on: date | None = None
+    """None: of whatever campaign the profile applies to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rolling:
     """So many seconds after the event."""
 
     seconds: float
 
 
-LimitWindow = LocalDays | Rolling
+LimitWindow = LocalDays | Rolling | CampaignPeriod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,7 @@ def _tell(
                     known,
                     one,
                     agents,
-                    partial(read, effective_talk_s=one.rules.effective_talk_s),
+                    partial(read, rules=one.rules),
                     at,
                     phone_id=phone_id,
                 )

@@ -100,6 +100,11 @@ def days_end(zones: tuple[ZoneInfo, ...], at: datetime, days: int) -> datetime:
     return max(_midnight(at.astimezone(zone).date(), days, zone) for zone in zones)
 
 
+def period_end(zones: tuple[ZoneInfo, ...], begins_on: date, days: int) -> datetime:
+    """When so many local days from a date on are over in every zone."""
+    return max(_midnight(begins_on, days, zone) for zone in zones)
+
+
 @lru_cache(maxsize=4096)
 def _midnight(day: date, days: int, zone: ZoneInfo) -> datetime:
     return _opens_at(day + timedelta(days=days), time(0), zone)

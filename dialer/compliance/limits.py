@@ -5,6 +5,7 @@
 - Every counted dial leaves its window at one instant: so many seconds after it was placed, or at the local midnight
   that ends its last day. With several candidate zones it is the last of their midnights. So a limit that has room keeps
   it until the next dial, and the moment of room is exact.
+- A campaign's period is the exception: every dial in it leaves it when it ends, and one before it never counted.
 - A lead brings its earlier dials (`Lead.touches`) and counters of the day. Where the two disagree the larger counts.
 - A dial in the future (a clock that was set back) counts.
 - The first limit without room, in the order of the profiles and then of the campaign's own, is the one that is told;
@@ -21,11 +22,13 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from dialer.calling_rules import CAMPAIGN, CallingRules, Limit, LocalDays, Origin, Rolling
-from dialer.compliance.hours import TheseRules, days_end
+from dialer.calling_rules import CAMPAIGN, CallingRules, CampaignPeriod, Limit, LocalDays, Origin, Rolling
+from dialer.compliance.hours import TheseRules, days_end, period_end
 from dialer.events import Lead, Touch
 from dialer.types import ContactRole, Counted, LimitKey
 
+LOOK_BACK = timedelta(days=31)
+"""Leads bring the dials of so long at least, whatever the rules: contacts' turns are counted on them too."""
 _TALKS = frozenset({Counted.TALK, Counted.CONVERSATION, Counted.HUMAN, Counted.CONNECTED})
 """A conversation is all of these."""
 
@@ -86,6 +89,8 @@ class _Compiled:
     """Of the limits on seconds since the debtor's last dial."""
     is_steady: bool
     """No limit comes into force on a date."""
+    look_back: timedelta
+    """As long as the longest window."""
     fresh: dict[tuple[int, int, int], Used] = field(default_factory=dict)
     """Counters of the day -> answer, for leads of which nothing else is known and that have room."""
 
@@ -115,6 +120,11 @@ def used(rules: CallingRules, lead: Lead, zones: tuple[ZoneInfo, ...], at: datet
     if is_fresh and answer.blocked is None and (compiled.is_steady or not any(today)):
         compiled.fresh[today] = answer
     return answer
+
+
+def look_back(rules: CallingRules) -> timedelta:
+    """How long ago a dial may have been to count still; leads bring so many of them."""
+    return _compiled(TheseRules(rules)).look_back
 
 
 def room_after(
@@ -194,6 +204,7 @@ def _compiled(these: TheseRules) -> _Compiled:
         plans=plans,
         longest_gap=timedelta(seconds=max(gaps, default=0.0)),
         is_steady=all(plan.limit.in_force_on is None for plan in plans),
+        look_back=max((LOOK_BACK, *(plan.reach for plan in plans))),
     )
 
 
@@ -225,6 +236,8 @@ def gap_s(limit: Limit) -> float:
 
 def _shortcut(limit: Limit) -> _Shortcut:
     match limit.window, limit.key:
+        case CampaignPeriod(), _:
+            return _Shortcut.NONE
         case LocalDays(), LimitKey.NUMBER if limit.what is Counted.DIAL:
             return _Shortcut.NUMBER
         case LocalDays(), LimitKey.DEBTOR if limit.what is Counted.DIAL:
@@ -293,6 +306,8 @@ def _reach(limit: Limit) -> timedelta:
     match limit.window:
         case Rolling(seconds=seconds):
             return timedelta(seconds=seconds)
+        case CampaignPeriod(days=days):
+            return timedelta(days=days + 2)
         case LocalDays(days=days):
             return timedelta(days=days + 1)
 
@@ -323,6 +338,9 @@ def _end(limit: Limit, at: datetime, zones: tuple[ZoneInfo, ...]) -> datetime:
     match limit.window:
         case Rolling(seconds=seconds):
             return at + timedelta(seconds=seconds)
+        case CampaignPeriod(days=days, begins_on=begins_on) if begins_on is not None:
+            is_before = all(at.astimezone(zone).date() < begins_on for zone in zones)
+            return at if is_before else period_end(zones, begins_on, days)
         case LocalDays(days=days):
             return days_end(zones, at, days)
 

@@ -20,9 +20,11 @@ from datetime import date, time
 from dialer.calling_rules import (
     AbandonmentRule,
     CallingRules,
+    CampaignPeriod,
     Closure,
     Denominator,
     HoursRule,
+    Limit,
     Origin,
     PrefixRule,
     Profile,
@@ -55,6 +57,8 @@ class OwnRules:
     min_ring_s: float | None = None
     legal_wait_s: float | None = None
     prefixes: PrefixRule | None = None
+    period: CampaignPeriod | None = None
+    """What limits over the campaign's period count in."""
 
 
 def merge(profiles: Sequence[Profile], own: OwnRules, *, home: PrefixRule | None = None) -> CallingRules:
@@ -85,7 +89,7 @@ def merge(profiles: Sequence[Profile], own: OwnRules, *, home: PrefixRule | None
         min_ring_s=ring.value,
         legal_wait_s=wait.value,
         effective_talk_s=talk.value,
-        limits=tuple(limit for one in profiles for limit in one.limits),
+        limits=tuple(_in_period(limit, own.period) for one in profiles for limit in one.limits),
         hours=hours,
         closures=closures,
         third_parties=tuple(one.third_party for one in profiles if one.third_party is not None),
@@ -101,6 +105,15 @@ def merge(profiles: Sequence[Profile], own: OwnRules, *, home: PrefixRule | None
         profiles=tuple(profiles),
     )
     return replace(rules, after_consent=_after_consent(rules))
+
+
+def wants_period(limit: Limit) -> bool:
+    """True for a limit over the period of whatever campaign it applies to."""
+    return isinstance(limit.window, CampaignPeriod) and limit.window.begins_on is None
+
+
+def _in_period(limit: Limit, period: CampaignPeriod | None) -> Limit:
+    return replace(limit, window=period) if period is not None and wants_period(limit) else limit
 
 
 def windows_of_all(hours: Iterable[HoursRule]) -> dict[int, tuple[Window, ...]]:

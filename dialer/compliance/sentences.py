@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.calling_rules import Limit, LocalDays, Rolling, ThirdPartyRule
+from dialer.calling_rules import CampaignPeriod, Limit, LocalDays, Rolling, ThirdPartyRule
 from dialer.compliance.limits import gap_s
 from dialer.types import Counted, LimitKey, StopFlag
 
@@ -75,7 +75,7 @@ def no_room(limit: Limit, spent: int) -> tuple[str, str]:
     if gap := gap_s(limit):
         return f"距上次外呼不足 {gap:g} 秒", f"less than {gap:g} s since the last dial to this debtor"
     match limit.window:
-        case LocalDays(days=1):
+        case LocalDays(days=1) if not isinstance(limit.window, CampaignPeriod):
             zh, en = "今日", "used today"
         case _:
             zh, en = _within(limit)
@@ -102,6 +102,10 @@ def third_party(rule: ThirdPartyRule, unreached: int) -> tuple[str, str]:
 
 def _within(limit: Limit) -> tuple[str, str]:
     match limit.window:
+        case CampaignPeriod(begins_on=None):
+            return "活动期内", "in the campaign's period"
+        case CampaignPeriod(days=days, begins_on=begins_on):
+            return f"活动期（{begins_on} 起 {days} 天）内", f"in the campaign's period, {days} days from {begins_on}"
         case LocalDays(days=1):
             return "当日", "on a local day"
         case LocalDays(days=days):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import phonenumbers
 
-from dialer.calling_rules import CAMPAIGN, CallingRules, Origin, PrefixRule, Profile
-from dialer.compliance.merging import OwnRules, merge
+from dialer.calling_rules import CAMPAIGN, CallingRules, CampaignPeriod, Origin, PrefixRule, Profile
+from dialer.compliance.merging import OwnRules, merge, wants_period
 from dialer.config.models import CallingSection, CampaignFile
 from dialer.config.problems import Problem, SettingsFileError, key_path
 from dialer.config.profiles import load_named, windows_by_day
+from dialer.config.values import MOST_DAYS
 from dialer.config.yaml_source import KeyPath, Source
 
 
@@ -34,7 +35,7 @@ def calling_rules(
     if problems:
         raise SettingsFileError(problems)
     rules = merge(profiles, _own(file.calling), home=_home(region))
-    problems = list(_clashes(source, file, rules))
+    problems = [*_periods(source, file.calling, profiles), *_clashes(source, file, rules)]
     if problems:
         raise SettingsFileError(problems)
     return rules
@@ -75,7 +76,27 @@ def _own(section: CallingSection) -> OwnRules:
         min_ring_s=section.min_ring,
         legal_wait_s=section.legal_wait,
         prefixes=None if own is None else PrefixRule(allow=own.allow, deny=own.deny, origin=Origin(id="prefixes")),
+        period=_period(section),
     )
+
+
+def _period(section: CallingSection) -> CampaignPeriod | None:
+    if (period := section.period) is None:
+        return None
+    return CampaignPeriod(days=(period.ends_on - period.begins_on).days + 1, begins_on=period.begins_on)
+
+
+def _periods(source: Source, section: CallingSection, profiles: Iterable[Profile]) -> Iterator[Problem]:
+    """A period that is none, or one that is missing."""
+    period = _period(section)
+    if period is not None and not 1 <= period.days <= MOST_DAYS:
+        text = f"a campaign's period ends on the day it begins or later, and within {MOST_DAYS} days"
+        yield _problem(source, ("calling", "period"), text)
+    for profile in profiles:
+        wanting = [limit.origin.id for limit in profile.limits if wants_period(limit)]
+        if wanting and period is None:
+            text = f"this key is missing; {wanting[0]} of {profile.name} counts over it: write begins_on and ends_on"
+            yield _problem(source, ("calling", "period"), text)
 
 
 def _home(region: str) -> PrefixRule:

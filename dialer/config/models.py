@@ -176,6 +176,13 @@ class OwnPrefixesSection(Section):
     deny: Prefixes = ()
 
 
+class PeriodSection(Section):
+    """When the campaign begins and ends, as limits over its period count."""
+
+    begins_on: Day
+    ends_on: Day
+
+
 class CallingSection(Section):
     """Profiles, and the campaign's own hours, caps and waits."""
 
@@ -192,6 +199,7 @@ class CallingSection(Section):
     min_ring: Annotated[Duration, Field(ge=1, le=120)] | None = None
     legal_wait: Annotated[Duration, Field(gt=0, le=10)] | None = None
     prefixes: OwnPrefixesSection | None = None
+    period: PeriodSection | None = None
 
 
 class LabelSection(Section):

@@ -11,9 +11,11 @@ from typing import Annotated
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from dialer.calling_rules import LocalDays, Rolling, Window
+from dialer.calling_rules import CampaignPeriod, LocalDays, Rolling, Window
 from dialer.config.yaml_source import FromOutside
 
+MOST_DAYS = 366
+"""The longest window of a limit, and the longest period of a campaign."""
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?")
 _UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _RATIO = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%?)")
@@ -29,7 +31,7 @@ _ADDRESS = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 
 _PREFIX = re.compile(r"\+[0-9]{1,12}")
-_LOCAL_DAYS = re.compile(r"(?:([0-9]{1,2})\s+)?local days?")
+_LOCAL_DAYS = re.compile(r"(?:([0-9]{1,3})\s+)?local days?")
 
 _DAYS: Mapping[str, int] = {
     **{name: day for day, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
@@ -98,15 +100,17 @@ def parse_days(text: str) -> tuple[int, ...]:
 
 
 def parse_local_window(value: object) -> LocalDays | Rolling:
-    """Over what a limit counts: `local day`, `7 local days` (the event's own is the first), or `2h`."""
+    """Over what a limit counts: `local day`, `7 local days` (the event's own is the first), `2h`, or `campaign`."""
+    if value == "campaign":
+        return CampaignPeriod(days=MOST_DAYS)
     found = _LOCAL_DAYS.fullmatch(value) if isinstance(value, str) else None
-    if found is not None and 1 <= int(found[1] or 1) <= 31:
+    if found is not None and 1 <= int(found[1] or 1) <= MOST_DAYS:
         return LocalDays(days=int(found[1] or 1))
     if found is None and isinstance(value, str) and _DURATION.fullmatch(value):
         seconds = parse_duration(value)
-        if 0 < seconds <= 31 * _UNITS["d"]:
+        if 0 < seconds <= MOST_DAYS * _UNITS["d"]:
             return Rolling(seconds=seconds)
-    raise wrong("is not a window; write local day, 7 local days, or a duration such as 2h, up to 31 days")
+    raise wrong("is not a window; write local day, 7 local days, a duration such as 2h, up to 366 days, or campaign")
 
 
 def parse_money(value: object) -> Decimal:

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from dialer.compliance import limits
 from dialer.compliance.counting import counted
 from dialer.compliance.hours import zones_of
 from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal, Touch
 from dialer.types import AccountId, AgentId, DebtorId, NextKind, Number, Outcome, PhoneId, StopFlag
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LOOKED_BACK: Final = timedelta(days=31)
-"""The longest that a limit looks back; as in the store."""
 PASSING_FLAGS: Final = frozenset({StopFlag.PROMISE_OPEN, StopFlag.PLAN_PERFORMING})
 """They end with the account's hold; any other flag is for good."""
 
@@ -41,7 +40,7 @@ class _Debtor:
     today: _Day = field(default_factory=_Day)
     last_attempt_at: datetime | None = None
     touches: list[Touch] = field(default_factory=list)
-    """Dials of the last 31 days, oldest first."""
+    """Dials that may still count, oldest first."""
     busy: bool = False
     """One of the accounts is leased or being called."""
 
@@ -123,6 +122,7 @@ class FiniteList:
             self._open_again(*heapq.heappop(self._due))
         teams, aside = wish.settings.teams, []
         chosen: list[Lead] = []
+        look_back = limits.look_back(wish.settings.rules) if wish.settings.rules.limits else None
         while self._open and len(chosen) < wish.limit:
             entry = heapq.heappop(self._open)
             account = self._accounts[entry[1]]
@@ -132,7 +132,7 @@ class FiniteList:
                 aside.append(entry)
                 continue
             account.leased = account.debtor.busy = True
-            chosen.append(self._lead(account, at, with_touches=bool(wish.settings.rules.limits)))
+            chosen.append(self._lead(account, at, look_back))
         for entry in aside:
             heapq.heappush(self._open, entry)
         self._leased += len(chosen)
@@ -142,7 +142,7 @@ class FiniteList:
         next_due_at = self._due[0][0] if self._due else None
         return LeadsLeased(campaign=wish.settings.name, leads=tuple(chosen), waiting=waiting, next_due_at=next_due_at)
 
-    def _lead(self, account: _Account, at: datetime, *, with_touches: bool) -> Lead:
+    def _lead(self, account: _Account, at: datetime, look_back: timedelta | None) -> Lead:
         """As it is leased; without limits of profiles the counters of the day say all, and asking them is cheaper."""
         phone_id, number = account.numbers[account.position]
         today = account.debtor.on(_local_day(account.lead, at))
@@ -159,7 +159,7 @@ class FiniteList:
             debtor_conversations_today=today.conversations,
             last_attempt_at=account.debtor.last_attempt_at,
             other_numbers=len(account.numbers) - account.position - 1,
-            touches=_recent(account.debtor.touches, at) if with_touches else (),
+            touches=_recent(account.debtor.touches, at - look_back) if look_back else (),
         )
 
     def release(self, effect: ReleaseLease) -> None:
@@ -291,8 +291,8 @@ def _numbers(lead: Lead) -> list[tuple[PhoneId, Number]]:
     return [(lead.phone_id, lead.number), *more]
 
 
-def _recent(touches: list[Touch], at: datetime) -> tuple[Touch, ...]:
-    since = at - LOOKED_BACK
+def _recent(touches: list[Touch], since: datetime) -> tuple[Touch, ...]:
+    """Older ones are dropped: a list has one campaign, whose rules do not change."""
     while touches and touches[0].at < since:
         del touches[0]
     return tuple(touches)

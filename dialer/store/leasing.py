@@ -10,7 +10,7 @@ import json
 import sqlite3
 from datetime import UTC, datetime, time, timedelta
 
-from dialer.compliance import sentences, third_parties
+from dialer.compliance import limits, sentences, third_parties
 from dialer.compliance.hours import zones_of
 from dialer.errors import StoreError
 from dialer.events import Lead
@@ -66,9 +66,9 @@ def lease(
         ],
     )
     midnights: dict[str, datetime] = {}
-    talk_s = campaign.rules.effective_talk_s
+    talk_s, look_back = campaign.rules.effective_talk_s, limits.look_back(campaign.rules)
     leads = tuple(
-        read_lead(connection, account_id, at=at, midnights=midnights, effective_talk_s=talk_s)
+        read_lead(connection, account_id, at=at, midnights=midnights, effective_talk_s=talk_s, look_back=look_back)
         for account_id, _ in chosen
     )
     leads = tuple(lead for lead in leads if not _left_alone(connection, lead, campaign))
@@ -124,8 +124,15 @@ def lease_one(
     connection.execute(
         _SQL["lease_account"], {"engine": engine, "until_at": until_at, "number": number, "account_id": account_id}
     )
-    talk_s = campaign.rules.effective_talk_s
-    return read_lead(connection, account_id, at=at, midnights={}, phone_id=phone_id, effective_talk_s=talk_s)
+    return read_lead(
+        connection,
+        account_id,
+        at=at,
+        midnights={},
+        phone_id=phone_id,
+        effective_talk_s=campaign.rules.effective_talk_s,
+        look_back=limits.look_back(campaign.rules),
+    )
 
 
 def _choose(connection: sqlite3.Connection, of_list: dict[str, str], limit: int) -> list[tuple[int, str]]:
@@ -166,6 +173,7 @@ def read_lead(
     phone_id: int | None = None,
     besides: str | None = None,
     effective_talk_s: float = 0.0,
+    look_back: timedelta = limits.LOOK_BACK,
 ) -> Lead:
     """A lead with all its counts.
 
@@ -177,6 +185,7 @@ def read_lead(
         phone_id: the number; None: the account's next one.
         besides: an attempt that is not counted.
         effective_talk_s: a talk counts as one from this length on.
+        look_back: how long ago a dial may have been to be brought.
     """
     wanted = {"account_id": account_id, "phone_id": phone_id}
     account, account_no, debtor, name, phone, number, zone, rank, role, *rest = connection.execute(
@@ -200,7 +209,13 @@ def read_lead(
     ).fetchone()
     total, conversations, last_at, others, flags, forbidden, consented_until, none_left, contacts, no_more = counts
     touches = touches_of(
-        connection, debtor_id=debtor, number=number, at=at, effective_talk_s=effective_talk_s, besides=besides
+        connection,
+        debtor_id=debtor,
+        number=number,
+        at=at,
+        effective_talk_s=effective_talk_s,
+        besides=besides,
+        look_back=look_back,
     )
     today = [touch for touch in touches if touch.at >= midnight_at]
     stops = frozenset(StopFlag(flag) for flag in (flags or "").split(",") if flag)

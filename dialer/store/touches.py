@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from dialer.compliance import limits
 from dialer.compliance.counting import counted
 from dialer.events import Touch
 from dialer.store.columns import moment, moment_text
@@ -18,8 +19,8 @@ from dialer.types import AccountId, ContactRole, DebtorId, Number, Outcome
 
 _SQL = Statements("touches")
 
-WINDOW = timedelta(days=31)
-"""The longest that a limit looks back."""
+WINDOW = limits.LOOK_BACK
+"""What leads bring at least; see `limits.look_back` for rules that look back longer."""
 
 
 def touches_of(
@@ -30,8 +31,9 @@ def touches_of(
     at: datetime,
     effective_talk_s: float = 0.0,
     besides: str | None = None,
+    look_back: timedelta = WINDOW,
 ) -> tuple[Touch, ...]:
-    """Every dial of the last 31 days to a debtor or to any number of theirs, oldest first; later ones too.
+    """Every dial of the last days to a debtor or to any number of theirs, oldest first; later ones too.
 
     Args:
         connection: in a transaction.
@@ -40,8 +42,9 @@ def touches_of(
         at: now, aware. Dials after it (a clock was set back) are not left out.
         effective_talk_s: a bridged talk counts as one when it lasted at least so long.
         besides: an attempt that is not counted.
+        look_back: dials longer ago are left out.
     """
-    wanted = {"debtor_id": debtor_id, "number": number, "since": moment_text(at - WINDOW), "besides": besides}
+    wanted = {"debtor_id": debtor_id, "number": number, "since": moment_text(at - look_back), "besides": besides}
     return tuple(touch(row, effective_talk_s) for row in connection.execute(_SQL["touches"], wanted))
 
 

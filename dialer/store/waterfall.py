@@ -23,7 +23,7 @@ from dialer.settings import AgentSettings, CampaignSettings
 from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.leasing import local_midnight, read_lead
 from dialer.store.statements import Statements
-from dialer.store.touches import WINDOW, Dial, conversations_of_many, dials_of_many, touch
+from dialer.store.touches import Dial, conversations_of_many, dials_of_many, touch
 from dialer.types import AccountId, ContactRole, DebtorId, Number, PhoneId
 from dialer.waterfall import BEHIND, DAY, GAP, GATE, LIMIT, NO_AGENT, REST, Step, Waterfall
 
@@ -208,8 +208,15 @@ class _Sieve:
         return row.zone, (row.number or "")[: self.reach]
 
     def _whole(self, row: _Row) -> Lead:
-        talk_s = self.campaign.rules.effective_talk_s
-        return read_lead(self.connection, row.account_id, at=self.at, midnights=self.midnights, effective_talk_s=talk_s)
+        rules = self.campaign.rules
+        return read_lead(
+            self.connection,
+            row.account_id,
+            at=self.at,
+            midnights=self.midnights,
+            effective_talk_s=rules.effective_talk_s,
+            look_back=limits.look_back(rules),
+        )
 
     def refusal(self, lead: Lead) -> gate.Refusal | None:
         """The gate's no, if it says so."""
@@ -428,7 +435,7 @@ def _cuts(rules: CallingRules, zone: str, at: datetime) -> _Cuts:
     days = {
         moment_text(datetime.combine(at.astimezone(each).date() + timedelta(days=day), time(0), each))
         for each in zones
-        for day in range(-WINDOW.days - 2, 3)
+        for day in range(-limits.look_back(rules).days - 2, 3)
     }
     windows = {moment_text(at - timedelta(seconds=span.seconds)) for span in spans if isinstance(span, Rolling)}
     return _Cuts(

@@ -8,6 +8,8 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
+from dialer.calling_rules import CallingRules
+from dialer.compliance import limits
 from dialer.events import Lead
 from dialer.store.columns import moment, moment_or_none, moment_text
 from dialer.store.leasing import read_lead
@@ -186,10 +188,18 @@ def known_account(
 
 
 def lead_at(
-    connection: sqlite3.Connection, account_id: int, at: datetime, phone_id: int | None, effective_talk_s: float = 0.0
+    connection: sqlite3.Connection, account_id: int, at: datetime, phone_id: int | None, rules: CallingRules
 ) -> Lead:
     """The account as a lease would hand it out at a moment, which may lie ahead."""
-    return read_lead(connection, account_id, at=at, midnights={}, phone_id=phone_id, effective_talk_s=effective_talk_s)
+    return read_lead(
+        connection,
+        account_id,
+        at=at,
+        midnights={},
+        phone_id=phone_id,
+        effective_talk_s=rules.effective_talk_s,
+        look_back=limits.look_back(rules),
+    )
 
 
 def _elsewhere(row: tuple[str, str, str] | None) -> Held | None:

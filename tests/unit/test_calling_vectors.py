@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import floor_world as fw
-from dialer.calling_rules import AbandonmentRule, CallingRules, Origin
-from dialer.compliance import gate
+from dialer.calling_rules import AbandonmentRule, CallingRules, CampaignPeriod, Limit, LocalDays, Origin
+from dialer.compliance import gate, limits
 from dialer.compliance.abandonment import Answers, counts, is_exceeded
 from dialer.compliance.counting import counted
 from dialer.compliance.gate import Refusal
@@ -26,6 +26,7 @@ from dialer.types import (
     ChannelId,
     ContactRole,
     DebtorId,
+    LimitKey,
     Number,
     Outcome,
     PhoneId,
@@ -427,6 +428,46 @@ def test_a_permit_and_a_refusal_name_version_and_digest_of_every_profile() -> No
     assert refused.stamps == tuple(profile.stamp for profile in both.profiles)
     assert set(allowed.rules) >= {f"profile {stamp}" for stamp in refused.stamps}
     assert refused.stamps[0].startswith("CN-BANK 20")
+
+
+# --- a campaign's period --------------------------------------------------------------------------------
+
+AUTUMN = CampaignPeriod(days=61, begins_on=date(2026, 9, 1))  # to 2026-10-31
+SEASON = CallingRules(
+    windows=CN.windows,
+    close_margin_s=0.0,
+    attempts_per_number_per_day=None,
+    attempts_per_debtor_per_day=None,
+    conversations_per_debtor_per_day=None,
+    min_gap_s=0.0,
+    limits=(Limit(origin=Origin(profile="OURS", id="season"), key=LimitKey.DEBTOR, window=AUTUMN, max=2),),
+)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "now", "expected"),
+    [
+        (["2026-08-31T23:59", "2026-09-01T10:00"], "2026-10-01T12:00", "permit"),
+        (["2026-09-01T00:00", "2026-09-01T10:00"], "2026-10-01T12:00", "OURS season"),
+        (["2026-09-01T10:00", "2026-09-02T10:00"], "2026-10-31T21:59", "OURS season"),
+        (["2026-09-01T10:00", "2026-10-31T10:00"], "2026-11-01T08:00", "permit"),
+    ],
+)
+def test_a_limit_over_the_campaigns_period_counts_every_dial_in_it_and_none_before_or_after(
+    dialled: list[str], now: str, expected: str
+) -> None:
+    answer = ask(LEAD, SEASON, local(now), [dial(LEAD, local(one)) for one in dialled])
+    assert said(answer) == expected
+    if expected != "permit":
+        assert opens(answer) == local("2026-11-01T08:00"), "the day after the period"
+
+
+def test_leads_bring_dials_of_as_long_as_the_longest_window() -> None:
+    assert limits.look_back(CN) == timedelta(days=31)
+    since = local("2026-10-31T23:59") - limits.look_back(SEASON)
+    assert since <= local("2026-09-01T00:00")
+    long = replace(SEASON, limits=(replace(SEASON.limits[0], window=LocalDays(days=90)),))
+    assert limits.look_back(long) >= timedelta(days=90)
 
 
 # --- abandonment and ringing ----------------------------------------------------------------------------

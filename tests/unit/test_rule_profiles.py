@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from dialer.calling_rules import CallingRules, Profile, Tag
+from dialer.calling_rules import CallingRules, CampaignPeriod, LocalDays, Profile, Tag
 from dialer.campaigns.describe import describe
 from dialer.cli.profiles import as_json, markdown_table
 from dialer.compliance import rulebook
 from dialer.config import load_campaign
+from dialer.config.problems import SettingsFileError
 from dialer.config.profiles import load_shipped, shipped_names
 from dialer.settings import CampaignSettings, Window
 from test_config_files import complaints, config, dialer_of, edit
@@ -185,8 +186,8 @@ def test_a_mistake_is_told_with_its_line_and_its_cure(config: Path, calling: str
         ("max: 2", "max: 2, after: abandoned", "with `after` no dial at all is allowed in the window"),
         ("key: debtor", "key: agent", '"agent" is not one of number, debtor, debt, contact'),
         ("counts: talk", "counts: talks", "Did you mean talk?"),
-        ("7 local days", "40 local days", "is not a window; write local day, 7 local days"),
-        ("7 local days", "32d", "is not a window"),
+        ("7 local days", "400 local days", "is not a window; write local day, 7 local days"),
+        ("7 local days", "367d", "is not a window"),
         ("max: 2, tag: house", "max: 2, tag: S", "a rule that is not our own needs its source"),
         ("tag: house}\nlimits", "tag: law}\nlimits", '"law" is not one of V, S, M, ?, house'),
         ("title: Our lawyers", "titel: Our lawyers", "Did you mean title?"),
@@ -225,13 +226,10 @@ def test_a_campaign_without_profiles_is_told_so(config: Path) -> None:
     assert any("there is no rule profile" in line for section in sections for line in section.lines)
 
 
-@pytest.mark.parametrize(("timeout", "minded"), [("24s", True), ("25s", False)])
-def test_a_ring_timeout_that_leaves_no_time_to_connect_is_minded(config: Path, timeout: str, minded: bool) -> None:
-    path = config / "campaigns/demo.yaml"
-    demo(config, "  profiles: [CN-BANK]")
-    edit(path, "ring_timeout: 30s", f"ring_timeout: {timeout}")
-    told = [line for section in describe(demo(config), dialer_of(config), "en") for line in section.lines]
-    assert any("the least ring from the ringing" in line for line in told) is minded
+def test_the_check_says_from_when_the_timeout_and_the_least_ring_count(config: Path) -> None:
+    campaign = demo(config, "  profiles: [CN-BANK]")
+    told = [line for section in describe(campaign, dialer_of(config), "en") for line in section.lines]
+    assert any("rings until 30s after the dial, and for 20s at least once it rings" in line for line in told)
 
 
 def test_rules_out_of_profiles_survive_a_recording(config: Path) -> None:
@@ -242,3 +240,45 @@ def test_rules_out_of_profiles_survive_a_recording(config: Path) -> None:
         (config / "campaigns/demo.yaml").write_text(
             (REPOSITORY / "config/campaigns/demo.yaml").read_text(encoding="utf-8"), encoding="utf-8"
         )
+
+
+SEASON = """\
+profile: SEASON
+version: 2026-11-24
+title: So often in all
+limits:
+  - {id: season, key: debtor, window: campaign, max: 9, tag: house}
+  - {id: quarter, key: number, window: 90 local days, max: 9, tag: house}
+"""
+NAMED = "  profiles: [CN-BANK, ../season.yaml]\n"
+
+
+def test_a_limit_over_the_campaigns_period_takes_it_from_the_campaign(config: Path) -> None:
+    period = "  period: {begins_on: 2026-11-01, ends_on: 2026-12-31}"
+    rules = demo(config, NAMED + period, season=SEASON).rules
+    windows = {limit.origin.id: limit.window for limit in rules.limits}
+    assert windows["season"] == CampaignPeriod(days=61, begins_on=date(2026, 11, 1))
+    assert windows["quarter"] == LocalDays(days=90)
+    told = [entry.en for entry in rulebook.of_campaign(rules) if entry.origin.id == "season"]
+    assert told and all("campaign's period" in text for text in told)
+
+
+@pytest.mark.parametrize(
+    ("period", "problem"),
+    [
+        ("", "season of SEASON counts over it: write begins_on and ends_on"),
+        ("  period: {begins_on: 2026-12-31, ends_on: 2026-11-01}", "ends on the day it begins or later"),
+        ("  period: {begins_on: 2026-01-01, ends_on: 2027-01-02}", "within 366 days"),
+    ],
+)
+def test_a_period_that_is_missing_or_is_none_is_told(config: Path, period: str, problem: str) -> None:
+    with pytest.raises(SettingsFileError, match=problem):
+        demo(config, NAMED + period, season=SEASON)
+
+
+def test_a_campaigns_period_survives_a_recording(config: Path) -> None:
+    kept = TypeAdapter(CallingRules)
+    rules = demo(config, NAMED + "  period: {begins_on: 2026-11-01, ends_on: 2026-12-31}", season=SEASON).rules
+    again = kept.validate_json(kept.dump_json(rules))
+    assert again == rules
+    assert [type(limit.window) for limit in again.limits] == [type(limit.window) for limit in rules.limits]

@@ -9,11 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from dialer.calling_rules import Limit, LocalDays, Origin
 from dialer.compliance.counting import counted
 from dialer.events import CloseAttempt, Lead, SaveCallEvent, Touch
 from dialer.store.sqlite import SqliteStore
-from dialer.types import AttemptId, CampaignName, ContactRole, Counted, NextKind, Outcome
-from store_cases import AT, account, closed, concluded, number, placed, step, stocked, take, whole_call
+from dialer.types import AttemptId, CampaignName, ContactRole, Counted, LimitKey, NextKind, Outcome
+from store_cases import (
+    AT,
+    ENGINE,
+    account,
+    campaign,
+    closed,
+    concluded,
+    number,
+    placed,
+    step,
+    stocked,
+    take,
+    whole_call,
+)
 
 DAY = timedelta(days=1)
 D, U, C, H, T, V, A, M = (
@@ -143,3 +157,29 @@ def test_a_lead_says_who_is_reached_and_whether_an_own_number_is_left(store: Sql
     stocked(store, [account("a", 1)])
     (lead,) = take(store)
     assert (lead.role, lead.own_number_invalid, lead.consented_until) == (ContactRole.DEBTOR, False, None)
+
+
+def test_a_lead_brings_the_dials_of_as_long_as_the_longest_limit_of_the_campaign(store: SqliteStore) -> None:
+    yearly = Limit(origin=Origin(id="year"), key=LimitKey.DEBTOR, window=LocalDays(days=366), max=9)
+    how = replace(campaign(), rules=replace(campaign().rules, limits=(yearly,)))
+    stocked(store, [account("a", 1)])
+    (lead,) = take(store)
+    whole_call(store, lead, "att-1", step(NextKind.RETRY, AT + DAY), Outcome.BUSY)
+    for days, brought in ((300, 1), (366, 1), (368, 0)):
+        (lead,) = take(store, at=AT + days * DAY, settings=how)
+        assert len(lead.touches) == brought
+        store.release_leases(ENGINE)
+        asked = store.lease_one(how, "a", at=AT + days * DAY, lease_s=9.0, engine=ENGINE)
+        assert asked is not None and asked.touches == lead.touches
+        store.release_leases(ENGINE)
+
+
+def test_a_lead_with_old_dials_is_committed_as_any_other(store: SqliteStore) -> None:
+    yearly = Limit(origin=Origin(id="year"), key=LimitKey.DEBTOR, window=LocalDays(days=366), max=9)
+    how = replace(campaign(), rules=replace(campaign().rules, limits=(yearly,)))
+    stocked(store, [account("a", 1)])
+    (lead,) = take(store)
+    whole_call(store, lead, "att-1", step(NextKind.RETRY, AT + DAY), Outcome.BUSY)
+    (lead,) = take(store, at=AT + 200 * DAY, settings=how)
+    assert len(lead.touches) == 1
+    assert store.apply([placed(lead, "att-2", at=AT + 200 * DAY)]) == ()
