@@ -61,6 +61,8 @@ class Origin:
     id: str
     cite: str = ""
     tag: Tag = Tag.HOUSE
+    in_force_on: date | None = None
+    """The rule does not hold before this local day of the debtor; None: since ever."""
 
     def __str__(self) -> str:
         """As records show it: `CN-BANK hours [CN-2, CN-6] (S)`."""
@@ -285,3 +287,5 @@ class CallingRules:
     after_consent: CallingRules | None = None
     """The same with the hours that a debtor's agreement leaves; None: agreement changes nothing."""
     profiles: tuple[Profile, ...] = ()
+    before: tuple[tuple[date, CallingRules], ...] = ()
+    """Earlier days have other rules: until a local day (not with it) -> those; the earliest first."""

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.campaigns.expressions import FactValue, first_that_holds
 from dialer.campaigns.wording import OUTCOMES, both, spelled
-from dialer.compliance import counting, hours, limits, third_parties
+from dialer.compliance import counting, dated, hours, limits, third_parties
 from dialer.events import Lead, NextStep, Promise
 from dialer.settings import AgentSettings, CampaignSettings, DispositionSettings, NextStepRule, RouteRule
 from dialer.types import AgentId, Counted, NextKind, Outcome, StopFlag
@@ -268,7 +268,7 @@ class _Plan:
             return lead.other_numbers
         is_wrong = disposition is not None and disposition.stop is StopFlag.WRONG_NUMBER
         lost = is_wrong or self.facts.outcome is Outcome.INVALID
-        rules = self.settings.rules
+        rules = dated.in_force(self.settings.rules, self._zones(), self.at)
         allowed = third_parties.may_follow(lead, rules, self._counted(), self.at, number_lost=lost)
         return lead.other_numbers if allowed else lead.other_numbers - lead.other_contacts
 

@@ -24,7 +24,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dialer.calling_rules import CAMPAIGN, CallingRules, Origin, Window
-from dialer.compliance import hours, limits, sentences, third_parties
+from dialer.compliance import dated, hours, limits, sentences, third_parties
 from dialer.compliance.hours import TheseRules
 from dialer.events import Lead, Permit
 from dialer.types import CampaignName, ContactRole, StopFlag
@@ -81,6 +81,7 @@ def check(
     if at.tzinfo is None:
         raise ValueError(f"the gate was asked about a moment without a zone: {at.isoformat()}")
     zones = hours.zones_of(lead.zone)
+    rules = dated.in_force(rules, zones, at)
     refusal = _stopped(lead, rules) if lead.stop_flags else None
     refusal = refusal or _elsewhere(lead, rules) or _third_party(lead, rules)
     if refusal or not zones:

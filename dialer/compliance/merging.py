@@ -31,6 +31,7 @@ from dialer.calling_rules import (
     Value,
     Window,
 )
+from dialer.compliance import dated
 from dialer.compliance.limits import gap_s
 
 _MIDNIGHT = time(0)
@@ -62,13 +63,37 @@ class OwnRules:
 
 
 def merge(profiles: Sequence[Profile], own: OwnRules, *, home: PrefixRule | None = None) -> CallingRules:
-    """The rules of a campaign.
+    """The rules of a campaign: all of them, and for earlier days those that are in force by then.
 
     Args:
         profiles: that apply to it, the first to be named first.
         own: its own keys.
         home: the numbers that may be dialled where nobody says which.
     """
+    everything = _merged(profiles, own, home)
+    days = sorted({day for one in profiles for day in dated.days_of(one)})
+    before = [(day, [dated.before(one, day) for one in profiles]) for day in days]
+    return replace(
+        everything,
+        before=tuple((day, _earlier_rules(_merged(some, own, home), everything)) for day, some in before),
+    )
+
+
+def _earlier_rules(earlier: CallingRules, everything: CallingRules) -> CallingRules:
+    """With every profile on record; where no hours would be in force yet, those to come hold already."""
+    if not earlier.hours:
+        hours = everything.hours
+        earlier = replace(earlier, hours=hours, windows=everything.windows)
+        earlier = replace(earlier, after_consent=_after_consent(earlier))
+    consented = earlier.after_consent
+    return replace(
+        earlier,
+        profiles=everything.profiles,
+        after_consent=None if consented is None else replace(consented, profiles=everything.profiles),
+    )
+
+
+def _merged(profiles: Sequence[Profile], own: OwnRules, home: PrefixRule | None) -> CallingRules:
     hours = _hours(profiles, own)
     margin = _strictest("close_margin", max, [one.close_margin for one in profiles], own.close_margin_s)
     ring = _strictest("min_ring", max, [one.min_ring for one in profiles], own.min_ring_s)
@@ -175,7 +200,7 @@ def _strictest(
 
 
 def _cap(mine: int | None, name: str, profiles: Sequence[Profile]) -> int | None:
-    if mine is not None or profiles:
+    if mine is not None or any(not dated.is_empty(one) for one in profiles):
         return mine
     default = getattr(_HOUSE, name)
     return int(default)

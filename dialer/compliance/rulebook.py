@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dialer.calling_rules import (
     CAMPAIGN,
@@ -38,12 +38,19 @@ class Entry:
 
 def of_profile(profile: Profile) -> tuple[Entry, ...]:
     """Every rule of a profile, in the order of its file."""
-    return tuple(_of_profile(profile))
+    return tuple(_dated(entry) for entry in _of_profile(profile))
 
 
 def of_campaign(rules: CallingRules) -> tuple[Entry, ...]:
     """Every rule that holds for a campaign: its profiles', then its own."""
-    return (*(entry for profile in rules.profiles for entry in _of_profile(profile)), *_own(rules))
+    return (*(entry for profile in rules.profiles for entry in of_profile(profile)), *_own(rules))
+
+
+def _dated(entry: Entry) -> Entry:
+    begins_on = entry.origin.in_force_on
+    if begins_on is None:
+        return entry
+    return replace(entry, zh=f"{entry.zh}（{begins_on} 起）", en=f"{entry.en}, from {begins_on} on")
 
 
 def windows_text(windows: Mapping[int, Sequence[Window]], days: Sequence[str] = _DAYS_EN) -> str:
@@ -129,8 +136,6 @@ def _closure(rule: Closure, country: str) -> Entry:
 
 def _limit(limit: Limit) -> Entry:
     zh, en = sentences.limit_rule(limit)
-    if limit.in_force_on is not None:
-        zh, en = f"{zh}（{limit.in_force_on} 起）", f"{en}, from {limit.in_force_on} on"
     return Entry(origin=limit.origin, zh=zh, en=f"{en} ({limit.severity})")
 
 

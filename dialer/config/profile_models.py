@@ -22,6 +22,7 @@ class Sourced(Section):
     id: Id | None = None
     cite: Texts = ()
     tag: Tag
+    in_force_on: Day | None = None
 
 
 class HoursSection(Sourced):

@@ -146,9 +146,8 @@ def _has_holidays(country: str) -> bool:
 
 
 def _profile(file: ProfileFile, digest: str, today: date) -> Profile:
-    name = file.profile
     return Profile(
-        name=name,
+        name=file.profile,
         version=file.version,
         digest=digest,
         title=file.title,
@@ -156,26 +155,32 @@ def _profile(file: ProfileFile, digest: str, today: date) -> Profile:
         in_force_on=file.in_force_on,
         hours=_hours(file),
         closure=_closure(file, today),
-        close_margin=_value(name, "close_margin", file.close_margin),
-        limits=tuple(_limit(name, one, file.in_force_on) for one in file.limits),
-        effective_talk=_value(name, "effective_talk", file.effective_talk),
+        close_margin=_value(file, "close_margin", file.close_margin),
+        limits=tuple(_limit(file, one) for one in file.limits),
+        effective_talk=_value(file, "effective_talk", file.effective_talk),
         third_party=_third_party(file),
         prefixes=_prefixes(file),
         abandonment=_abandonment(file),
-        legal_wait=_value(name, "legal_wait", file.legal_wait),
-        min_ring=_value(name, "min_ring", file.min_ring),
+        legal_wait=_value(file, "legal_wait", file.legal_wait),
+        min_ring=_value(file, "min_ring", file.min_ring),
         retention=_retention(file),
         opening=file.opening,
         notes=file.notes,
     )
 
 
-def _origin(profile: str, key: str, part: Sourced) -> Origin:
-    return Origin(profile=profile, id=part.id or key, cite=", ".join(part.cite), tag=part.tag)
+def _origin(file: ProfileFile, key: str, part: Sourced) -> Origin:
+    return Origin(
+        profile=file.profile,
+        id=part.id or key,
+        cite=", ".join(part.cite),
+        tag=part.tag,
+        in_force_on=part.in_force_on or file.in_force_on,
+    )
 
 
-def _value(profile: str, key: str, part: SecondsSection | None) -> Value | None:
-    return None if part is None else Value(value=part.value, origin=_origin(profile, key, part))
+def _value(file: ProfileFile, key: str, part: SecondsSection | None) -> Value | None:
+    return None if part is None else Value(value=part.value, origin=_origin(file, key, part))
 
 
 def _hours(file: ProfileFile) -> HoursRule | None:
@@ -184,7 +189,7 @@ def _hours(file: ProfileFile) -> HoursRule | None:
     return HoursRule(
         windows=windows_by_day(part.days),
         consent_overrides=part.consent_overrides,
-        origin=_origin(file.profile, "hours", part),
+        origin=_origin(file, "hours", part),
     )
 
 
@@ -192,7 +197,7 @@ def _closure(file: ProfileFile, today: date) -> Closure | None:
     if (part := file.holidays) is None:
         return None
     dates = public_holidays(file.country or "", this_and_next(today))
-    return Closure(dates=dates, origin=_origin(file.profile, "holidays", part))
+    return Closure(dates=dates, origin=_origin(file, "holidays", part))
 
 
 def _third_party(file: ProfileFile) -> ThirdPartyRule | None:
@@ -201,14 +206,14 @@ def _third_party(file: ProfileFile) -> ThirdPartyRule | None:
     return ThirdPartyRule(
         own_number_invalid=part.own_number_invalid,
         after_unreached=part.after_unreached,
-        origin=_origin(file.profile, "third_party", part),
+        origin=_origin(file, "third_party", part),
     )
 
 
 def _prefixes(file: ProfileFile) -> PrefixRule | None:
     if (part := file.prefixes) is None:
         return None
-    return PrefixRule(allow=part.allow, deny=part.deny, origin=_origin(file.profile, "prefixes", part))
+    return PrefixRule(allow=part.allow, deny=part.deny, origin=_origin(file, "prefixes", part))
 
 
 def _abandonment(file: ProfileFile) -> AbandonmentRule | None:
@@ -220,7 +225,7 @@ def _abandonment(file: ProfileFile) -> AbandonmentRule | None:
         windows=part.windows,
         machine_error_ratio=part.machine_errors,
         report_ratio=part.report,
-        origin=_origin(file.profile, "abandonment", part),
+        origin=_origin(file, "abandonment", part),
     )
 
 
@@ -230,13 +235,14 @@ def _retention(file: ProfileFile) -> RetentionRule | None:
     return RetentionRule(
         recording_days=part.recording_days,
         ledger_days=part.ledger_days,
-        origin=_origin(file.profile, "retention", part),
+        origin=_origin(file, "retention", part),
     )
 
 
-def _limit(profile: str, one: LimitSection, in_force_on: date | None) -> Limit:
+def _limit(file: ProfileFile, one: LimitSection) -> Limit:
+    origin = _origin(file, one.id, one)
     return Limit(
-        origin=_origin(profile, one.id, one),
+        origin=origin,
         key=one.key,
         counts=one.counts,
         window=one.window,
@@ -244,5 +250,5 @@ def _limit(profile: str, one: LimitSection, in_force_on: date | None) -> Limit:
         after=one.after,
         unless_reserved=one.unless == "agent_reserved",
         severity=one.severity,
-        in_force_on=in_force_on,
+        in_force_on=origin.in_force_on,
     )

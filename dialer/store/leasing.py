@@ -10,7 +10,7 @@ import json
 import sqlite3
 from datetime import UTC, datetime, time, timedelta
 
-from dialer.compliance import limits, sentences, third_parties
+from dialer.compliance import dated, limits, sentences, third_parties
 from dialer.compliance.hours import zones_of
 from dialer.errors import StoreError
 from dialer.events import Lead
@@ -71,17 +71,17 @@ def lease(
         read_lead(connection, account_id, at=at, midnights=midnights, effective_talk_s=talk_s, look_back=look_back)
         for account_id, _ in chosen
     )
-    leads = tuple(lead for lead in leads if not _left_alone(connection, lead, campaign))
+    leads = tuple(lead for lead in leads if not _left_alone(connection, lead, campaign, at))
     waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
     return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
 
 
-def _left_alone(connection: sqlite3.Connection, lead: Lead, campaign: CampaignSettings) -> bool:
+def _left_alone(connection: sqlite3.Connection, lead: Lead, campaign: CampaignSettings, at: datetime) -> bool:
     """Whether a lead is a contact who may not be called now: the account goes on with the debtor's own numbers.
 
     Without one that is left it is on hold, until an import or a supervisor brings one.
     """
-    rule = third_parties.forbidden(lead, campaign.rules)
+    rule = third_parties.forbidden(lead, dated.in_force(campaign.rules, zones_of(lead.zone), at))
     if rule is None:
         return False
     connection.execute(_SQL["unlease"], {"account_id": lead.account_id})

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import date, time
+from dataclasses import replace
+from datetime import date, datetime, time
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import TypeAdapter
@@ -14,17 +17,28 @@ from pydantic import TypeAdapter
 from dialer.calling_rules import CallingRules, CampaignPeriod, LocalDays, Profile, Tag
 from dialer.campaigns.describe import describe
 from dialer.cli.profiles import as_json, markdown_table
-from dialer.compliance import rulebook
+from dialer.compliance import gate, rulebook
 from dialer.config import load_campaign
 from dialer.config.problems import SettingsFileError
 from dialer.config.profiles import load_shipped, shipped_names
+from dialer.events import Lead, Permit, Touch
 from dialer.settings import CampaignSettings, Window
+from dialer.types import AccountId, CampaignName, ContactRole, Counted, DebtorId, Number, PhoneId
 from test_config_files import complaints, config, dialer_of, edit
 
 __all__ = ["config"]
 
 REPOSITORY = Path(__file__).parents[2]
 TODAY = date(2026, 11, 24)
+LEAD = Lead(
+    account_id=AccountId(1),
+    account_no="A1",
+    debtor_id=DebtorId(1),
+    debtor_name="张三",
+    phone_id=PhoneId(1),
+    number=Number("+8613900000001"),
+    zone="Asia/Shanghai",
+)
 PROFILES = {profile.name: profile for profile in load_shipped(TODAY)}
 OWN = """\
 profile: OURS
@@ -282,3 +296,92 @@ def test_a_campaigns_period_survives_a_recording(config: Path) -> None:
     again = kept.validate_json(kept.dump_json(rules))
     assert again == rules
     assert [type(limit.window) for limit in again.limits] == [type(limit.window) for limit in rules.limits]
+
+
+# --- rules that come into force on a day -----------------------------------------------------------------
+
+DATED = """\
+profile: DATED
+version: 2026-11-24
+title: A law that comes in steps
+hours: {days: {every day: 09:00-12:00}, tag: house, in_force_on: 2026-12-02}
+close_margin: {value: 30m, tag: house, in_force_on: 2026-12-02}
+third_party: {own_number_invalid: true, tag: house, in_force_on: 2026-12-02}
+prefixes: {allow: ["+8613"], tag: house, in_force_on: 2026-12-02}
+limits:
+  - {id: dated, key: number, window: local day, max: 1, tag: house, in_force_on: 2026-12-02}
+  - {id: always, key: number, window: local day, max: 5, tag: house}
+"""
+BASIC = """\
+profile: BASIC
+version: 2026-11-24
+title: What holds anyway
+hours: {days: {every day: 08:00-20:00}, tag: house}
+third_party: {after_unreached: 1, own_number_invalid: true, tag: house}
+"""
+
+
+def asked(
+    rules: CallingRules, at: str, number: str = "+8613900000001", zone: str = "Asia/Shanghai", **more: Any
+) -> str:
+    """The gate's answer at a local time of the first zone: the rule that refuses, or `permit`."""
+    moment = datetime.fromisoformat(at).replace(tzinfo=ZoneInfo(zone.split(",")[0]))
+    lead = replace(LEAD, number=Number(number), zone=zone, **more)
+    found = gate.check(lead, rules, CampaignName("test"), moment)
+    return "permit" if isinstance(found, Permit) else f"{found.profile} {found.rule}"
+
+
+@pytest.mark.parametrize(
+    ("at", "more", "expected"),
+    [
+        ("2026-12-01T15:00", {}, "permit"),
+        ("2026-12-02T15:00", {}, "DATED hours"),
+        ("2026-12-01T11:45", {}, "permit"),
+        ("2026-12-02T11:45", {}, "DATED closing_margin"),
+        ("2026-12-01T10:00", {"number": "+8615900000001"}, "permit"),
+        ("2026-12-02T10:00", {"number": "+8615900000001"}, "DATED prefix"),
+        ("2026-12-01T10:00", {"role": ContactRole.CONTACT, "unreached": True}, "permit"),
+        ("2026-12-02T10:00", {"role": ContactRole.CONTACT, "unreached": True}, "DATED third_party"),
+        ("2026-12-01T10:00", {"number_attempts_today": 1}, "permit"),
+        ("2026-12-02T10:00", {"number_attempts_today": 1}, "DATED dated"),
+        ("2026-12-01T10:00", {"number_attempts_today": 5}, "DATED always"),
+        # 1 December in Los Angeles, the 2nd already in Shanghai: where the debtor may be, it holds.
+        ("2026-12-01T09:30", {"zone": "America/Los_Angeles"}, "permit"),
+        ("2026-12-01T17:30", {"zone": "America/Los_Angeles,Asia/Shanghai"}, "DATED hours"),
+    ],
+)
+def test_every_rule_of_a_profile_holds_from_its_day_on_by_the_debtors_date(
+    config: Path, at: str, more: dict[str, Any], expected: str
+) -> None:
+    rules = demo(config, "  profiles: [../dated.yaml, ../basic.yaml]", dated=DATED, basic=BASIC).rules
+    if more.pop("unreached", False):
+        moment = datetime.fromisoformat("2026-11-30T10:00").replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+        dial = Touch(
+            at=moment,
+            number=LEAD.number,
+            debtor_id=LEAD.debtor_id,
+            account_id=LEAD.account_id,
+            counted=frozenset({Counted.DIAL}),
+        )
+        more["touches"] = (dial,)
+    assert asked(rules, at, **more) == expected
+
+
+def test_before_the_only_hours_are_in_force_they_hold_all_the_same(config: Path) -> None:
+    rules = demo(config, "  profiles: [../dated.yaml]", dated=DATED).rules
+    assert asked(rules, "2026-12-01T15:00") == "DATED hours"
+
+
+def test_before_any_rule_of_the_only_profile_is_in_force_the_house_s_caps_hold(config: Path) -> None:
+    late = DATED.replace("title:", "in_force_on: 2027-01-01\ntitle:").replace(", in_force_on: 2026-12-02", "")
+    rules = demo(config, "  profiles: [../dated.yaml]", dated=late).rules
+    assert asked(rules, "2026-12-02T10:00", number_attempts_today=6) == "campaign attempts_per_number_per_day"
+    assert asked(rules, "2027-01-04T10:00", number_attempts_today=1) == "DATED dated"
+
+
+def test_rules_with_dates_survive_a_recording_and_are_told_with_their_day(config: Path) -> None:
+    rules = demo(config, "  profiles: [../dated.yaml, ../basic.yaml]", dated=DATED, basic=BASIC).rules
+    kept = TypeAdapter(CallingRules)
+    assert kept.validate_json(kept.dump_json(rules)) == rules
+    told = {entry.origin.id: entry.en for entry in rulebook.of_campaign(rules) if entry.origin.profile == "DATED"}
+    assert {name for name, text in told.items() if text.endswith(", from 2026-12-02 on")} == set(told) - {"always"}
