@@ -60,7 +60,7 @@ def asked(
     with store.reading() as database:
         ((account_id, phone_id), *_) = why.find(database.conn, account_no)
         known = why.known_account(database.conn, account_id, at, phone_id=phone_id)
-        read = partial(why.lead_at, database.conn, account_id, phone_id=phone_id)
+        read = partial(why.lead_at, database.conn, account_id, phone_id=phone_id, rules=(settings or june()).rules)
         return explain(known, settings or june(), agents, read, at, phone_id=phone_id)
 
 
@@ -183,7 +183,7 @@ def test_at_the_moment_that_is_named_the_gate_says_yes_and_just_before_it_no(sto
         next_at = asked(store, at=at + timedelta(minutes=1)).next_at
         assert next_at is not None
         with store.reading() as database:
-            read = partial(why.lead_at, database.conn, lead.account_id, phone_id=None)
+            read = partial(why.lead_at, database.conn, lead.account_id, phone_id=None, rules=rules())
             before = next_at - timedelta(seconds=1)
             assert isinstance(gate.check(read(next_at), rules(), CAMPAIGN, next_at), Permit)
             assert isinstance(gate.check(read(before), rules(), CAMPAIGN, before), gate.Refusal)
