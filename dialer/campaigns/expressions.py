@@ -1,4 +1,4 @@
-"""Conditions of next-step and route rules: rule-engine expressions over a fixed set of typed facts.
+"""Conditions of next-step, route and strategy rules: rule-engine expressions over a fixed set of typed facts.
 
 An expression sees the facts listed here and nothing else: no attributes, no built-in functions, no clock and
 no chance, so that the same facts always give the same answer. Everything that can be wrong with one is found
@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
 from decimal import Decimal
 from functools import lru_cache
+from typing import Literal
 
 from rule_engine import Context, DataType, Rule, ast, errors
 from rule_engine.builtins import Builtins
@@ -52,6 +53,30 @@ CALL_FACTS: Mapping[str, str] = {
 
 The counts include that call; `hour` (0-23) and `weekday` (Monday 0) are the debtor's local time."""
 
+PERSON_FACTS: Mapping[str, str] = {
+    "party": TEXT,
+    "days_past_due": NUMBER,
+    "amount_due": NUMBER,
+    "risk": TEXT,
+    "region": TEXT,
+    "product": TEXT,
+    "industry": TEXT,
+    "occupation": TEXT,
+    "language": TEXT,
+    "income_known": YES_NO,
+    "monthly_income": NUMBER,
+    "monthly_due": NUMBER,
+    "promises_kept": NUMBER,
+    "promises_broken": NUMBER,
+    "promise_open": YES_NO,
+    "last_disposition": TEXT,
+    "habit": TEXT,
+    "reason": TEXT,
+    "ability": TEXT,
+    "willingness": TEXT,
+}
+"""What a strategy may ask about: the person whom somebody is about to speak with. Numbers not known are 0."""
+
 _TYPES = {TEXT: DataType.STRING, NUMBER: DataType.FLOAT, YES_NO: DataType.BOOLEAN}
 
 
@@ -64,7 +89,7 @@ def holds(when: str, facts: Mapping[str, FactValue]) -> bool:
 
     Args:
         when: an expression that `check` accepted.
-        facts: every fact of `CALL_FACTS` or of `LEAD_FACTS`, by name.
+        facts: every fact of `CALL_FACTS`, of `LEAD_FACTS` or of `PERSON_FACTS`, by name.
 
     Returns:
         False, too, when these facts allow no answer, as in a division by a count that is zero.
@@ -74,7 +99,7 @@ def holds(when: str, facts: Mapping[str, FactValue]) -> bool:
 
 def first_that_holds(whens: tuple[str, ...], facts: Mapping[str, FactValue]) -> int | None:
     """Which of some conditions is the first that is true of some facts; see `holds`. None: not one."""
-    for index, condition in enumerate(_conditions(whens, "outcome" in facts)):
+    for index, condition in enumerate(_conditions(whens, _subject(facts))):
         try:
             if condition(facts):
                 return index
@@ -86,33 +111,42 @@ def first_that_holds(whens: tuple[str, ...], facts: Mapping[str, FactValue]) -> 
 Condition = Callable[[Mapping[str, FactValue]], bool]
 
 
+Subject = Literal["lead", "call", "person"]
+_KNOWN: Mapping[Subject, Mapping[str, str]] = {"lead": LEAD_FACTS, "call": CALL_FACTS, "person": PERSON_FACTS}
+
+
+def _subject(facts: Collection[str]) -> Subject:
+    """What some facts are about, by a name that only these have."""
+    return "call" if "outcome" in facts else "person" if "willingness" in facts else "lead"
+
+
 @lru_cache(maxsize=1024)
-def _conditions(whens: tuple[str, ...], of_call: bool) -> tuple[Condition, ...]:
-    return tuple(_condition_of(when, of_call) for when in whens)
+def _conditions(whens: tuple[str, ...], subject: Subject) -> tuple[Condition, ...]:
+    return tuple(_condition_of(when, subject) for when in whens)
 
 
-def _condition_of(when: str, of_call: bool) -> Condition:
+def _condition_of(when: str, subject: Subject) -> Condition:
     try:
-        rule = _rule(when, of_call)
+        rule = _rule(when, subject)
     except errors.EngineError:
         return lambda _: False  # no settings that were loaded have such a one
-    return _condition(rule, rule.statement.expression)
+    return _condition(rule, rule.statement.expression, subject)
 
 
-def _condition(rule: Rule, node: ast.base.ExpressionBase) -> Condition:
+def _condition(rule: Rule, node: ast.base.ExpressionBase, subject: Subject) -> Condition:
     """A part of a rule, to be asked of facts. The engine takes 30 µs for an answer, so answers are kept.
 
     What stands on either side of `and` and `or` is kept apart: each side names few facts, which have few values.
     """
     if isinstance(node, ast.LogicExpression):
-        left, right = _condition(rule, node.left), _condition(rule, node.right)
+        left, right = _condition(rule, node.left, subject), _condition(rule, node.right, subject)
         if node.type == "and":
             return lambda facts: left(facts) and right(facts)
         return lambda facts: left(facts) or right(facts)
     part = copy(rule)
     part.statement = ast.Statement(rule.context, node)
     named = {one.name for one in _nodes(node) if isinstance(one, ast.SymbolExpression)}
-    asked = tuple(name for name in CALL_FACTS if name in named)
+    asked = tuple(name for name in _KNOWN[subject] if name in named)
 
     @lru_cache(maxsize=4096)
     def answer(values: tuple[FactValue, ...]) -> bool:
@@ -126,7 +160,7 @@ def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[
 
     Args:
         when: the expression.
-        known: the facts it may use, `CALL_FACTS` or `LEAD_FACTS`.
+        known: the facts it may use, `CALL_FACTS`, `LEAD_FACTS` or `PERSON_FACTS`.
         allowed: for facts with few possible values, those values; comparing with another is an error.
 
     Raises:
@@ -149,7 +183,7 @@ def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[
 
 def _parsed(when: str, known: Mapping[str, str]) -> ast.base.ExpressionBase:
     try:
-        return _rule(when, "outcome" in known).statement.expression
+        return _rule(when, _subject(known)).statement.expression
     except errors.SymbolResolutionError as problem:
         near = difflib.get_close_matches(problem.symbol_name, known, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
@@ -212,9 +246,9 @@ def _names(known: Mapping[str, str]) -> str:
     )
 
 
-@lru_cache(maxsize=2)
-def _context(*, of_call: bool) -> Context:
-    known = CALL_FACTS if of_call else LEAD_FACTS
+@lru_cache(maxsize=3)
+def _context(subject: Subject) -> Context:
+    known = _KNOWN[subject]
     context = Context(
         type_resolver={name: _TYPES[kind] for name, kind in known.items()},
         resolver=lambda facts, name: facts[name],
@@ -226,5 +260,5 @@ def _context(*, of_call: bool) -> Context:
 
 
 @lru_cache(maxsize=1024)
-def _rule(when: str, of_call: bool) -> Rule:
-    return Rule(when, context=_context(of_call=of_call))
+def _rule(when: str, subject: Subject) -> Rule:
+    return Rule(when, context=_context(subject))
