@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 
 from dialer import log
+from dialer.chores import Chore, Chores
 from dialer.cli.board import Board, plain_line
 from dialer.cli.lang import Lang
 from dialer.clock import SystemClock
@@ -84,22 +85,34 @@ def read_sound_campaigns(settings: DialerSettings) -> Mapping[CampaignName, Camp
 
 def make_engine(settings: DialerSettings) -> Engine:
     """An engine over these settings and their store."""
+    clock = SystemClock()
     return Engine(
         settings,
         open_store(settings),
-        SystemClock(),
+        clock,
         load_settings=lambda: load_dialer(settings.source),
         load_campaigns=read_sound_campaigns,
         load_campaign=read_campaign,
         count=partial(_count, settings),
+        chores=Chores(chores_of(settings), partial(_one_more_store, settings), clock),
     )
+
+
+def chores_of(settings: DialerSettings) -> tuple[Chore, ...]:
+    """What the engine does beside dialling; see `dialer.chores`."""
+    return ()
+
+
+def _one_more_store(settings: DialerSettings) -> SqliteStore:
+    """The store on a connection of its own, so that the engine's writes do not wait."""
+    return SqliteStore.open(settings.store_path, key=settings.store_key)
 
 
 def _count(
     settings: DialerSettings, campaign: CampaignSettings, at: datetime, agents: Collection[AgentSettings]
 ) -> Waterfall:
-    """Count a campaign's list on a connection of its own, so that the engine's writes do not wait."""
-    store = SqliteStore.open(settings.store_path, key=settings.store_key)
+    """Count a campaign's list."""
+    store = _one_more_store(settings)
     with contextlib.closing(store), store.reading() as database:
         return waterfall(database.conn, campaign, at, agents=agents)
 

@@ -24,6 +24,7 @@ from typing import Final
 
 import structlog
 
+from dialer.chores import Chores
 from dialer.clock import Clock
 from dialer.errors import StoreError
 from dialer.events import (
@@ -81,6 +82,7 @@ class Engine:
         load_campaigns: Callable[[DialerSettings], Mapping[CampaignName, CampaignSettings]],
         load_campaign: Callable[[DialerSettings, str], CampaignSettings],
         count: Count | None = None,
+        chores: Chores | None = None,
     ) -> None:
         """Prepare; nothing is connected before `run`.
 
@@ -92,6 +94,7 @@ class Engine:
             load_campaigns: reads every campaign file that is sound.
             load_campaign: reads one, or raises `SettingsError`.
             count: counts a list when agents have nothing to dial; None: what the floor knows has to do.
+            chores: what is done beside the floor while it runs.
         """
         self._settings = settings
         self._store = store
@@ -109,6 +112,7 @@ class Engine:
         self._memory = Memory(store, self._ledger, clock)
         self.orders = Orders(store, self._ledger, clock, engine=self._engine_name, tell=self.tell, runs=self._runs)
         self._idle = None if count is None else IdleWatch(count, clock)
+        self._chores = chores
         self._stop_by_s: float | None = None
         self._progress: dict[CampaignName, ListProgress] = {}
         self._recovered = asyncio.Event()
@@ -223,6 +227,8 @@ class Engine:
                     group.create_task(self._memory.keep(self._runs), name="keep what was learned"),
                     group.create_task(self._keep_telling_head(), name="tell the audit log's head"),
                 ]
+                if self._chores is not None:
+                    helpers.append(group.create_task(self._chores.work(), name="chores"))
                 if self._idle is not None:
                     helpers.append(group.create_task(self._idle.watch(lambda: self._floor.state), name="idle agents"))
                 self._servers.begin()
