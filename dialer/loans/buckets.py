@@ -47,7 +47,7 @@ LAST_DAY: Final[tuple[tuple[Bucket, int], ...]] = (
     (Bucket.M5, 150),
     (Bucket.M6, 180),
 )
-"""Bucket -> its last day past due; beyond the last one is M7. Source: usual practice of lenders in China, house rule."""
+"""Bucket -> its last day past due; beyond the last one is M7. Source: usual practice of lenders, house rule."""
 SUB_LAST_DAY: Final[tuple[tuple[SubBucket, int], ...]] = ((SubBucket.S1, 7), (SubBucket.S2, 15), (SubBucket.S3, 30))
 """The same within M1. Source: usual practice of cash loans, house rule."""
 

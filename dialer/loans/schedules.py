@@ -9,7 +9,7 @@ Rules
 - Every sum is rounded to the cent, half up. The last instalment takes what is left of the principal, so that all
   principal together is `P` exactly. Source: 等额本息 and 等额本金 as banks publish them; the rounding is a house rule.
 - Every month counts as one, the first too, however many days it has.
-- Due dates keep the day of the first one; a month without that day has it on its last: 31 January, 28 February, 31 March.
+- Due dates keep the day of the first one; a month without that day has it on its last: 31 January, 28 February.
 """
 
 from __future__ import annotations

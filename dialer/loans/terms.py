@@ -91,6 +91,10 @@ class Parts:
         return iter([(part, self.of(part)) for part in Part])
 
 
+NOTHING: Final = Parts()
+"""No money of any part."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanTerms:
     """What the contract says."""
