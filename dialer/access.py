@@ -111,7 +111,7 @@ def _grants(reach: Reach, roles: frozenset[Role], *commands: str) -> dict[str, G
 
 COMMANDS: Final[Mapping[str, Grant]] = {
     **_grants(Reach.NOTHING, _ALL, "init", "asterisk install", "asterisk status", "carrier status", "store new-key"),
-    **_grants(Reach.NOTHING, _ALL, "campaign profiles"),
+    **_grants(Reach.NOTHING, _ALL, "campaign profiles", "demo-data"),
     **_grants(Reach.NOTHING, _LOOK, "campaign check", "campaign list"),
     **_grants(Reach.NOTHING, _STEER, "carrier up", "carrier down", "asterisk up", "asterisk down"),
     **_grants(Reach.NOTHING, _PLACE, "softphone"),

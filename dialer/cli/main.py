@@ -15,6 +15,7 @@ from dialer.cli import (
     audit,
     campaign,
     carrier,
+    demo_data,
     doctor,
     engine,
     exports,
@@ -68,7 +69,7 @@ def _global_options(
     context.obj = Session(config=config, json=json, lang=lang or Lang.of_environment(os.environ))
 
 
-for module in (init, doctor, intake, stops, engine, reports, exports, replay, simulate, phone, purge, why):
+for module in (init, doctor, intake, stops, engine, reports, exports, replay, simulate, phone, purge, why, demo_data):
     module.register(app)
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(carrier.app, name="carrier")

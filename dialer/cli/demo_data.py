@@ -1,0 +1,79 @@
+"""`dialer demo-data`: a made-up lender's book as files, to try everything on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dialer.cli.session import Session, session_of
+from dialer.clock import SystemClock
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "demo-data",
+        epilog="Example: dialer demo-data --accounts 3000 --seed 1 --to demo-data && "
+        "dialer import applications demo-data/applications.csv",
+    )(demo_data)
+
+
+def demo_data(
+    context: typer.Context,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the files; it is made.")],
+    accounts: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many loans.")] = 3000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same files.")] = 1,
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Business date; default today.", show_default=False)
+    ] = None,
+    months: Annotated[int, typer.Option(min=1, max=120, help="How far back the first loans were paid out.")] = 18,
+    plant: Annotated[
+        str,
+        typer.Option(
+            metavar="WHERE", help="Make a part of the book worse, to be found: region=河南,industry=建筑业,times=3."
+        ),
+    ] = "",
+    alike: Annotated[
+        bool, typer.Option("--alike", help="Region, industry and product make no difference; for tests.")
+    ] = False,
+) -> None:
+    """Make up people, loans with schedules, payments, scores and contacts: no such people or numbers exist.
+
+    Five files as a lender's departments send them: applications (GB18030), repayments, scores (English headers),
+    contacts (XLSX) and accounts, the list of those who are overdue. The importers read them as they are.
+    """
+    from dialer.made_up.book import BookPlan, Plant
+    from dialer.made_up.files import Written, write_files
+
+    session = session_of(context)
+    day = today.date() if today is not None else SystemClock().now_at().date()
+    plan = BookPlan(
+        accounts=accounts,
+        seed=seed,
+        today=day,
+        months=months,
+        differences=not alike,
+        plant=Plant.parse(plant) if plant else None,
+    )
+    written: tuple[Written, ...] = write_files(plan, to)
+    if session.json:
+        session.emit([{"file": str(one.path), "rows": one.rows} for one in written])
+        return
+    _show(session, [(str(one.path), one.rows) for one in written])
+
+
+def _show(session: Session, rows: list[tuple[str, int]]) -> None:
+    table = Table(session.pick("文件", "File"), box=None)
+    table.add_column(session.pick("行数", "Rows"), justify="right")
+    for path, count in rows:
+        table.add_row(path, f"{count:,}")
+    session.out.print(table)
+    kinds = " ".join(Path(path).stem for path, _ in rows)
+    session.say(
+        f"接着依次执行：dialer import 种类 文件（{kinds}）。",
+        f"Next, for each: dialer import KIND FILE ({kinds}).",
+    )

@@ -1,0 +1,1 @@
+"""A made-up lender: people, loans, payments and calls that hang together, the same for the same seed."""
