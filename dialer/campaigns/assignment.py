@@ -3,8 +3,8 @@
 Rules, in order; the first that applies decides:
     1. A disposition that sets a stop flag: never again. A wrong number stops that number only: the debtor's
        next number is tried, if there is one.
-    2. A promise to pay: hold until the day after the day of grace (due date + 1), so that a payment on the
-       day of grace still keeps the promise.
+    2. A promise to pay: hold until it is over, after its last day of grace (`dialer.promises.planning`). The store
+       brings the account back sooner for the reminders, or as soon as the promise is judged: `dialer.store.promising`.
     3. A call-back: at the promised moment, to the same agent.
     4. The campaign's `next_steps`, in the order of the file; `dialer.campaigns.expressions` lists the facts.
     5. The campaign's `retry` table: the n-th wait for the n-th retry after this outcome; past the end, or
@@ -26,11 +26,9 @@ from dialer.campaigns.expressions import FactValue, first_that_holds
 from dialer.campaigns.wording import OUTCOMES, both, spelled
 from dialer.compliance import counting, dated, hours, limits, third_parties
 from dialer.events import Lead, NextStep, Promise
+from dialer.promises import planning
 from dialer.settings import AgentSettings, CampaignSettings, DispositionSettings, NextStepRule, RouteRule
 from dialer.types import AgentId, Counted, NextKind, Outcome, StopFlag
-
-PROMISE_GRACE_DAYS = 1
-"""House rule: a payment on the day after the due date still keeps a promise."""
 
 MOVED = both("顺延至规则允许的时间", "moved to when the calling rules allow it")
 """Why a step comes later than wanted."""
@@ -181,11 +179,11 @@ class _Plan:
         promise = self.facts.promise
         if promise is None:
             return None
-        day = promise.due_on + timedelta(days=PROMISE_GRACE_DAYS + 1)
+        day = planning.comes_back_on(promise.due_on)
         wanted = max((datetime.combine(day, time(0), zone) for zone in self._zones()), default=self.at)
         why = both(
-            f"承诺 {promise.due_on} 还款 {promise.amount}，宽限 {PROMISE_GRACE_DAYS} 天",
-            f"promised {promise.amount} by {promise.due_on}, {PROMISE_GRACE_DAYS} day of grace",
+            f"承诺 {promise.due_on} 还款 {promise.amount}，宽限 {planning.GRACE_DAYS} 天",
+            f"promised {promise.amount} by {promise.due_on}, {planning.GRACE_DAYS} day of grace",
         )
         return self._scheduled(NextKind.HOLD, wanted, f"promise ({self.settings.source})", why)
 

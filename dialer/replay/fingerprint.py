@@ -11,7 +11,7 @@ PACKAGE: Final = Path(__file__).parents[1]
 DECIDING: Final = (
     *("types.py", "values.py", "settings.py", "calling_rules.py", "access.py", "events.py", "masking.py"),
     *("agents.py", "calls.py", "ami/causes.py"),
-    *("pacing.py", "estimates.py", "prediction", "compliance", "campaigns", "floor"),
+    *("pacing.py", "estimates.py", "prediction", "compliance", "promises", "campaigns", "floor"),
 )
 """Whatever may change a decision."""
 

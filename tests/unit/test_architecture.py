@@ -23,6 +23,7 @@ PURE = (
     "past.py",
     "pacing.py",
     "prediction",
+    "promises",
     "settings.py",
     "sim",
     "snapshot.py",
