@@ -126,13 +126,16 @@ def campaign(settings: CampaignSettings) -> CampaignSettings:
     )
 
 
-def _veiled(rules: CallingRules) -> CallingRules:
-    """The rules with prefixes that fit pseudonyms; a debtor's agreement changes hours and no prefixes."""
+def _veiled(rules: CallingRules, known: tuple[PrefixRule, ...] | None = None) -> CallingRules:
+    """The rules with prefixes that fit pseudonyms; what holds after consent or on earlier days has some of the same."""
+    known = rules.prefixes if known is None else known
+    consented = rules.after_consent
     return replace(
         rules,
-        prefixes=tuple(replace(rule, allow=(), deny=(_refused(at),)) for at, rule in enumerate(rules.prefixes)),
+        prefixes=tuple(replace(rule, allow=(), deny=(_refused(known.index(rule)),)) for rule in rules.prefixes),
         profiles=tuple(replace(profile, prefixes=None) for profile in rules.profiles),
-        after_consent=None if rules.after_consent is None else _veiled(rules.after_consent),
+        after_consent=None if consented is None else _veiled(consented, known),
+        before=tuple((until, _veiled(earlier, known)) for until, earlier in rules.before),
     )
 
 

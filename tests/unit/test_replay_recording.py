@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 
 sys.path.insert(0, str(Path(__file__).parent))
 import floor_world as fw
-from dialer.calling_rules import Origin, PrefixRule
+from dialer.calling_rules import CallingRules, Origin, PrefixRule, Profile
 from dialer.compliance import gate
 from dialer.compliance.merging import OwnRules, merge
 from dialer.config.profiles import load_shipped
@@ -77,11 +77,38 @@ def dictionaries(mapping: type) -> st.SearchStrategy[dict[Any, Any]]:
     return st.dictionaries(st.from_type(key), st.from_type(value), max_size=2)
 
 
+def tuples(kind: type) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Short ones: settings hold rules, which hold limits, which hold origins."""
+    match get_args(kind):
+        case (each, end) if end is Ellipsis:
+            return st.lists(st.from_type(each), max_size=2).map(tuple)
+        case parts:
+            return st.tuples(*map(st.from_type, parts))
+
+
+def calling_rules() -> st.SearchStrategy[CallingRules]:
+    """With others for earlier days and after consent, which have none."""
+    hints = get_type_hints(CallingRules)
+    parts = {
+        name: st.from_type(hint) for name, hint in hints.items() if name not in ("after_consent", "before", "profiles")
+    }
+    plain = st.builds(CallingRules, **parts)
+    return st.builds(
+        CallingRules,
+        after_consent=st.none() | plain,
+        before=st.lists(st.tuples(st.dates(), plain), max_size=1).map(tuple),
+        profiles=st.lists(st.from_type(Profile), max_size=1).map(tuple),
+        windows=parts["windows"],
+    )
+
+
 def any_fact(kind: type) -> st.SearchStrategy[Any]:
     st.register_type_strategy(float, finite)
     st.register_type_strategy(datetime, moments)
     st.register_type_strategy(Decimal, st.decimals(allow_nan=False, allow_infinity=False, places=2))
     st.register_type_strategy(Mapping, dictionaries)
+    st.register_type_strategy(tuple, tuples)
+    st.register_type_strategy(CallingRules, calling_rules())
     st.register_type_strategy(Path, st.text("abc./", min_size=1).map(Path))
     return st.from_type(kind)
 
@@ -451,6 +478,7 @@ def test_no_shipped_profile_brings_the_beginning_of_a_number_into_a_recording() 
     profiles = load_shipped(date(2026, 11, 24))
     merged = merge(profiles, OwnRules())
     assert merged.after_consent is not None
+    assert merged.before, "some rule comes into force on a day of its own"
     kept = Veil().campaign(fw.campaign(rules=merged)).rules
     assert repr(merged.prefixes[0].allow) in repr(merged)
     assert all(f"'{start}'" not in repr(kept) for rule in merged.prefixes for start in (*rule.allow, *rule.deny))
