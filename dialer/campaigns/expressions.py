@@ -1,4 +1,4 @@
-"""Conditions of next-step, route and strategy rules: rule-engine expressions over a fixed set of typed facts.
+"""Conditions of next-step, route, strategy and assignment rules: rule-engine expressions over fixed sets of facts.
 
 An expression sees the facts listed here and nothing else: no attributes, no built-in functions, no clock and
 no chance, so that the same facts always give the same answer. Everything that can be wrong with one is found
@@ -69,13 +69,48 @@ PERSON_FACTS: Mapping[str, str] = {
     "promises_kept": NUMBER,
     "promises_broken": NUMBER,
     "promise_open": YES_NO,
+    "paid_on_time": NUMBER,
+    "paid_late": NUMBER,
     "last_disposition": TEXT,
     "habit": TEXT,
     "reason": TEXT,
     "ability": TEXT,
     "willingness": TEXT,
 }
-"""What a strategy may ask about: the person whom somebody is about to speak with. Numbers not known are 0."""
+"""What a strategy may ask about: the person whom somebody is about to speak with. Numbers not known are 0.
+
+`paid_on_time` and `paid_late` count instalments; see `dialer.scripts.person` for what is derived."""
+
+ACCOUNT_FACTS: Mapping[str, str] = {
+    name: kind
+    for name, kind in LEAD_FACTS.items()
+    if name in ("days_past_due", "amount_due", "risk", "region", "product", "language")
+}
+"""What an experiment may ask about, before a call and in it: no counters, so that nobody moves in and out by being
+called."""
+
+CASE_FACTS: Mapping[str, str] = {
+    "days_past_due": NUMBER,
+    "bucket": TEXT,
+    "amount_due": NUMBER,
+    "expected": NUMBER,
+    "accounts": NUMBER,
+    "risk": TEXT,
+    "region": TEXT,
+    "product": TEXT,
+    "language": TEXT,
+    "owner": TEXT,
+    "owner_team": TEXT,
+    "promise_open": YES_NO,
+    "promises_broken": NUMBER,
+    "complained": YES_NO,
+    "days_without_contact": NUMBER,
+}
+"""What an assignment rule may ask about: a debtor with all accounts, before somebody is to look after them.
+
+`days_past_due` is the oldest account's, `amount_due` and `expected` are sums, `risk` is the worst grade, `product` that
+of the largest account; `days_without_contact` counts from the last right-party contact, or from when the owner got the
+debtor if that was later."""
 
 _TYPES = {TEXT: DataType.STRING, NUMBER: DataType.FLOAT, YES_NO: DataType.BOOLEAN}
 
@@ -89,7 +124,7 @@ def holds(when: str, facts: Mapping[str, FactValue]) -> bool:
 
     Args:
         when: an expression that `check` accepted.
-        facts: every fact of `CALL_FACTS`, of `LEAD_FACTS` or of `PERSON_FACTS`, by name.
+        facts: every fact of one subject, such as `CALL_FACTS`, by name.
 
     Returns:
         False, too, when these facts allow no answer, as in a division by a count that is zero.
@@ -111,13 +146,20 @@ def first_that_holds(whens: tuple[str, ...], facts: Mapping[str, FactValue]) -> 
 Condition = Callable[[Mapping[str, FactValue]], bool]
 
 
-Subject = Literal["lead", "call", "person"]
-_KNOWN: Mapping[Subject, Mapping[str, str]] = {"lead": LEAD_FACTS, "call": CALL_FACTS, "person": PERSON_FACTS}
+Subject = Literal["lead", "call", "person", "case"]
+_KNOWN: Mapping[Subject, Mapping[str, str]] = {
+    "lead": LEAD_FACTS,
+    "call": CALL_FACTS,
+    "person": PERSON_FACTS,
+    "case": CASE_FACTS,
+}
+_MARKS: Mapping[str, Subject] = {"outcome": "call", "party": "person", "days_without_contact": "case"}
+"""A fact that only one subject has."""
 
 
 def _subject(facts: Collection[str]) -> Subject:
     """What some facts are about, by a name that only these have."""
-    return "call" if "outcome" in facts else "person" if "willingness" in facts else "lead"
+    return next((subject for mark, subject in _MARKS.items() if mark in facts), "lead")
 
 
 @lru_cache(maxsize=1024)
@@ -160,7 +202,7 @@ def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[
 
     Args:
         when: the expression.
-        known: the facts it may use, `CALL_FACTS`, `LEAD_FACTS` or `PERSON_FACTS`.
+        known: the facts it may use, `CALL_FACTS`, `LEAD_FACTS`, `PERSON_FACTS` or a part of one of them.
         allowed: for facts with few possible values, those values; comparing with another is an error.
 
     Raises:
@@ -173,6 +215,8 @@ def check(when: str, known: Mapping[str, str], allowed: Mapping[str, Collection[
                 raise ExpressionError(f"facts have no parts to ask for with a dot; the facts are {_names(known)}")
             case ast.SymbolExpression() if node.scope is not None:
                 raise ExpressionError(f"${node.name} cannot be used here; the facts are {_names(known)}")
+            case ast.SymbolExpression() if node.name not in known:
+                raise ExpressionError(f"{node.name!r} is not a known fact here. The facts are {_names(known)}")
             case ast.ComparisonExpression() | ast.ContainsExpression():
                 _check_comparison(node, allowed)
             case _:
@@ -246,7 +290,7 @@ def _names(known: Mapping[str, str]) -> str:
     )
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=len(_KNOWN))
 def _context(subject: Subject) -> Context:
     known = _KNOWN[subject]
     context = Context(
