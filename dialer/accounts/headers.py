@@ -11,125 +11,12 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 
+from dialer.accounts.aliases import SCHEMAS, Schema
+from dialer.accounts.fields import Field, Kind
 from dialer.errors import IntakeError
-from dialer.types import ContactRole
-
-
-class Field(StrEnum):
-    """What a column can hold. The values are the names that `--map FIELD=HEADER` takes."""
-
-    ACCOUNT_NO = "account_no"
-    DEBTOR_NAME = "debtor_name"
-    PHONE = "phone"
-    PHONE2 = "phone2"
-    PHONE3 = "phone3"
-    AMOUNT_DUE = "amount_due"
-    CLIENT = "client"
-    DEBTOR_KEY = "debtor_key"
-    ID_NO = "id_no"
-    PRINCIPAL = "principal"
-    DAYS_PAST_DUE = "days_past_due"
-    OVERDUE_SINCE = "overdue_since"
-    RISK = "risk"
-    REGION = "region"
-    PRODUCT = "product"
-    LANGUAGE = "language"
-    INDUSTRY = "industry"
-    REMARK = "remark"
-    PRIORITY = "priority"
-    TIME_ZONE = "time_zone"
-    GUARANTOR_PHONE = "guarantor_phone"
-    CONTACT_PHONE = "contact_phone"
-    CONTACT_PHONE2 = "contact_phone2"
-    CONTACT_PHONE3 = "contact_phone3"
-
-
-REQUIRED = (Field.ACCOUNT_NO, Field.DEBTOR_NAME, Field.PHONE, Field.AMOUNT_DUE)
-PHONE_FIELDS = (Field.PHONE, Field.PHONE2, Field.PHONE3)
-OTHERS_FIELDS: Mapping[Field, ContactRole] = {
-    Field.GUARANTOR_PHONE: ContactRole.GUARANTOR,
-    Field.CONTACT_PHONE: ContactRole.CONTACT,
-    Field.CONTACT_PHONE2: ContactRole.CONTACT,
-    Field.CONTACT_PHONE3: ContactRole.CONTACT,
-}
-"""Columns of other people's numbers -> who they are."""
-MONEY_FIELDS = frozenset({Field.AMOUNT_DUE, Field.PRINCIPAL})
-
-# The first alias is the usual one. Where a file has columns for two aliases of one field, the earlier wins.
-ALIASES: Mapping[Field, tuple[str, ...]] = {
-    Field.ACCOUNT_NO: (
-        "account_no", "账户编号", "合同号", "合同编号", "借据号", "借据编号", "贷款编号", "contract_no",
-        "contract number", "account number", "account", "loan_no", "loan_id", "loan sequence number",
-        "账号", "卡号", "case_id", "案件编号", "个案序列号", "机构案件号", "序列号", "id",
-    ),
-    Field.DEBTOR_NAME: (
-        "debtor_name", "姓名", "客户姓名", "案人姓名", "债务人姓名", "债务人", "借款人", "借款人姓名",
-        "客户名称", "name", "customer name", "debtor", "borrower", "full name",
-    ),
-    Field.PHONE: (
-        "phone", "本人手机", "手机号码", "手机号", "手机", "本人手机号", "本人手机号码", "联系电话",
-        "电话号码", "电话", "mobile", "mobile phone", "mobile number", "phone number", "phone1",
-        "telephone", "tel", "cell", "手机号1", "手机1", "电话1",
-    ),
-    Field.PHONE2: (
-        "phone2", "手机号2", "手机2", "电话2", "联系电话2", "备用电话", "备用手机", "备用手机号",
-        "本人手机2", "第二电话", "mobile2", "alternative phone", "other phone",
-    ),
-    Field.PHONE3: ("phone3", "手机号3", "手机3", "电话3", "联系电话3", "本人手机3", "mobile3"),
-    Field.AMOUNT_DUE: (
-        "amount_due", "委案金额", "逾期金额", "逾期余额", "逾期总额", "应还金额", "欠款金额", "欠款总额",
-        "总欠款", "欠款", "overdue_amount", "amount overdue", "overdue", "balance due", "amount", "金额",
-    ),
-    Field.CLIENT: (
-        "client", "委托方", "放款机构", "委托机构", "委托银行", "lender", "originator", "creditor",
-    ),
-    Field.DEBTOR_KEY: (
-        "debtor_key", "客户号", "客户编号", "客户ID", "customer_id", "customer no", "debtor_id",
-    ),
-    Field.ID_NO: (
-        "id_no", "证件号", "证件号码", "身份证号", "身份证号码", "身份证", "id number", "national id",
-    ),
-    Field.PRINCIPAL: (
-        "principal", "贷款金额", "借款金额", "贷款本金", "放款金额", "本金", "loan_amnt", "loan amount",
-    ),
-    Field.DAYS_PAST_DUE: (
-        "days_past_due", "逾期天数", "dpd", "overdue_days", "days overdue", "逾期日数", "拖欠天数",
-    ),
-    Field.OVERDUE_SINCE: ("overdue_since", "逾期开始日期", "逾期日期", "逾期起始日", "overdue date"),
-    Field.RISK: (
-        "risk", "风险等级", "风险级别", "risk_grade", "risk level", "grade", "信用等级", "信用评级",
-    ),
-    Field.REGION: (
-        "region", "省份", "省", "地区", "区域", "所在地区", "province", "state", "addr_state",
-        "propertystate", "城市", "city",
-    ),
-    Field.PRODUCT: (
-        "product", "产品名称", "产品", "委案产品", "贷款产品", "产品类型", "product name", "purpose",
-    ),
-    Field.LANGUAGE: ("language", "语言", "沟通语言", "lang"),
-    Field.INDUSTRY: ("industry", "行业", "所属行业", "从事行业"),
-    Field.REMARK: ("remark", "备注", "remarks", "note", "notes", "comment", "说明"),
-    Field.PRIORITY: ("priority", "优先级", "优先度"),
-    Field.TIME_ZONE: ("time_zone", "时区", "timezone", "tz"),
-    Field.GUARANTOR_PHONE: (
-        "guarantor_phone", "担保人电话", "担保人手机", "担保人手机号", "保证人电话", "保证人手机", "guarantor mobile",
-    ),
-    Field.CONTACT_PHONE: (
-        "contact_phone", "联系人电话", "联系人手机", "联系人手机号", "联系人1电话", "联系人1手机", "联系人电话1",
-        "紧急联系人电话", "紧急联系人手机", "紧急联系人手机号", "contact phone 1", "contact1 phone",
-        "emergency contact phone", "emergency phone",
-    ),
-    Field.CONTACT_PHONE2: (
-        "contact_phone2", "联系人2电话", "联系人2手机", "联系人电话2", "亲属电话", "亲属手机", "配偶电话", "配偶手机",
-        "配偶手机号", "contact2 phone", "relative phone",
-    ),
-    Field.CONTACT_PHONE3: (
-        "contact_phone3", "联系人3电话", "联系人3手机", "联系人电话3", "contact3 phone",
-    ),
-}  # fmt: skip
 
 # Columns that our own file of rejected rows adds; mended files bring them back.
 REJECT_COLUMNS = ("拒绝行号 row", "出错列 column", "原因", "reason")
@@ -158,10 +45,18 @@ def header_unit(header: str) -> int:
     return units[0] if units else 0
 
 
-_FIELD_OF = {
-    normalise_header(alias): (rank, field) for field, aliases in ALIASES.items() for rank, alias in enumerate(aliases)
-}
+@lru_cache
+def _known(kind: Kind) -> Mapping[str, tuple[int, Field]]:
+    """Normalised header -> rank among its field's aliases, and the field."""
+    return {
+        normalise_header(alias): (rank, field)
+        for field, aliases in SCHEMAS[kind].aliases.items()
+        for rank, alias in enumerate(aliases)
+    }
+
+
 _OWN = frozenset(normalise_header(column) for column in REJECT_COLUMNS)
+_RANK_OF_LEARNED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,23 +75,39 @@ class Columns:
     """(unused header, used header, field) where two columns could be one field."""
     other_people: tuple[str, ...]
     """Headers of other people's numbers; not dialled."""
+    kind: Kind = Kind.ACCOUNTS
+    learned: tuple[tuple[str, Field], ...] = ()
+    """(header, field) known only from a `--map` of an earlier import."""
 
     @property
-    def missing(self) -> tuple[Field, ...]:
-        """Required fields without a column."""
-        return tuple(field for field in REQUIRED if field not in self.index)
+    def schema(self) -> Schema:
+        """What such a file holds."""
+        return SCHEMAS[self.kind]
+
+    @property
+    def missing(self) -> tuple[tuple[Field, ...], ...]:
+        """Groups of fields of which at least one column is required, and none is there."""
+        return tuple(group for group in self.schema.required if not self.index.keys() & set(group))
 
     def header_of(self, field: Field) -> str:
         """The header as the file spells it."""
         return self.headers[self.index[field]]
 
 
-def find_columns(headers: Sequence[str], mapping: Mapping[Field, str] | None = None) -> Columns:
-    """Find each field's column by aliases; an explicit mapping goes first.
+def find_columns(
+    headers: Sequence[str],
+    mapping: Mapping[Field, str] | None = None,
+    *,
+    kind: Kind = Kind.ACCOUNTS,
+    learned: Mapping[str, Field] | None = None,
+) -> Columns:
+    """Find each field's column by aliases; an explicit mapping goes first, what was learned last.
 
     Args:
         headers: the header row as the file has it.
         mapping: field -> header, from `--map`.
+        kind: of the file.
+        learned: normalised header -> field, from `--map`s of earlier imports.
 
     Raises:
         IntakeError: the mapping names a header that the file lacks.
@@ -207,9 +118,11 @@ def find_columns(headers: Sequence[str], mapping: Mapping[Field, str] | None = N
     index = {field: _position(normal, headers, field, header) for field, header in (mapping or {}).items()}
     mapped = frozenset(index.values())
     found: dict[Field, list[tuple[int, int]]] = {}
+    known = _known(kind)
+    from_before = {header: field for header, field in (learned or {}).items() if header not in known}
     for position, header in enumerate(normal):
-        if position not in mapped and header in _FIELD_OF:
-            rank, field = _FIELD_OF[header]
+        if position not in mapped and (header in known or header in from_before):
+            rank, field = known[header] if header in known else (_RANK_OF_LEARNED, from_before[header])
             found.setdefault(field, []).append((rank, position))
     shadowed = []
     for field, candidates in found.items():
@@ -220,7 +133,7 @@ def find_columns(headers: Sequence[str], mapping: Mapping[Field, str] | None = N
     rest = [
         (headers[position], header)
         for position, header in enumerate(normal)
-        if header and position not in taken and header not in _FIELD_OF and header not in _OWN
+        if header and position not in taken and header not in known and header not in from_before and header not in _OWN
     ]
     others = tuple(shown for shown, header in rest if _OTHERS_PHONE.search(header))
     return Columns(
@@ -230,6 +143,10 @@ def find_columns(headers: Sequence[str], mapping: Mapping[Field, str] | None = N
         unknown=tuple(shown for shown, _ in rest if shown not in others),
         shadowed=tuple(shadowed),
         other_people=others,
+        kind=kind,
+        learned=tuple(
+            (headers[at], field) for field, at in index.items() if normal[at] in from_before and at not in mapped
+        ),
     )
 
 
@@ -250,21 +167,23 @@ def _position(normal: Sequence[str], headers: Sequence[str], field: Field, wante
     )
 
 
-def parse_mapping(pairs: Sequence[str]) -> dict[Field, str]:
+def parse_mapping(pairs: Sequence[str], kind: Kind = Kind.ACCOUNTS) -> dict[Field, str]:
     """Read `--map` options.
 
     Args:
         pairs: each `FIELD=HEADER`.
+        kind: of the file.
 
     Raises:
         IntakeError: a pair has no `=`, or names no field, or repeats one.
     """
     mapping: dict[Field, str] = {}
+    fields = SCHEMAS[kind].aliases
     for pair in pairs:
         name, equals, header = pair.partition("=")
-        if not equals or not header.strip() or name.strip() not in set(Field):
+        if not equals or not header.strip() or name.strip() not in fields:
             raise IntakeError(
-                f"--map {pair}: write FIELD=HEADER 请写成 字段=表头, with FIELD one of {', '.join(Field)}."
+                f"--map {pair}: write FIELD=HEADER 请写成 字段=表头, with FIELD one of {', '.join(fields)}."
             )
         field = Field(name.strip())
         if field in mapping:
@@ -276,9 +195,12 @@ def parse_mapping(pairs: Sequence[str]) -> dict[Field, str]:
 def missing_columns_message(columns: Columns, where: str) -> str:
     """One message that lists what is missing, what was found, what is accepted, and near misses."""
     lines = [f"{where}: required columns are missing 缺少必需的列."]
-    for field in columns.missing:
-        lines.append(f"  {field}: accepted headers 可用表头: {', '.join(ALIASES[field])}")
-        lines += [f"    {_suggestion(field, near)}" for near in _near_misses(columns.unknown, field)]
+    for group in columns.missing:
+        lines += ["  one of 以下任一列:"] if len(group) > 1 else []
+        for field in group:
+            accepted = ", ".join(columns.schema.aliases[field])
+            lines.append(f"  {field}: accepted headers 可用表头: {accepted}")
+            lines += [f"    {_suggestion(field, near)}" for near in _near_misses(columns, field)]
     # Of a file without a header the first row is somebody's: then only beginnings are shown.
     lines.append(f"  found 现有列: {_listed(columns.headers, hidden=not columns.index)}")
     lines.append("  Rename the column, or say which it is with --map FIELD=HEADER 改表头，或用 --map 指定.")
@@ -289,9 +211,9 @@ _LOOKED_AT = 1000
 _SUGGESTED = 5
 
 
-def _near_misses(unknown: Sequence[str], field: Field) -> list[str]:
-    known = [normalise_header(alias) for alias in ALIASES[field]]
-    different = list(dict.fromkeys(unknown))[:_LOOKED_AT]
+def _near_misses(columns: Columns, field: Field) -> list[str]:
+    known = [normalise_header(alias) for alias in columns.schema.aliases[field]]
+    different = list(dict.fromkeys(columns.unknown))[:_LOOKED_AT]
     alike = (one for one in different if difflib.get_close_matches(normalise_header(one), known, 1, cutoff=0.7))
     return list(islice(alike, _SUGGESTED))
 

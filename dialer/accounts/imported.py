@@ -53,6 +53,10 @@ class ImportedAccount:
     remark: str = ""
     priority: int = 0
     """Greater is called sooner, before days past due and amount."""
+    alias: str = ""
+    """A second id of the debtor, such as `key:id-...` beside a customer id: another file may know them by it only."""
+    details: tuple[tuple[str, str], ...] = ()
+    """What else the row tells: (field of `dialer.accounts.fields.DETAIL_FIELDS`, its text as `cells` writes it)."""
 
     def __post_init__(self) -> None:
         if len(self.phones) != len(self.zones):

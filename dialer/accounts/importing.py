@@ -16,13 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dialer.accounts.headers import (
-    PHONE_FIELDS,
-    Columns,
-    Field,
-    find_columns,
-    missing_columns_message,
-)
+from dialer.accounts.fields import PHONE_FIELDS, Field
+from dialer.accounts.headers import Columns, find_columns, missing_columns_message
 from dialer.accounts.imported import ImportedAccount
 from dialer.accounts.reading import RawRow, RowSource, open_csv
 from dialer.accounts.rejected import RejectedRow, rejected, write_rejects

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from dialer.accounts.headers import OTHERS_FIELDS, PHONE_FIELDS, Field, find_columns
+from dialer.accounts.fields import OTHERS_FIELDS, PHONE_FIELDS, Field
+from dialer.accounts.headers import find_columns
 from dialer.accounts.importing import open_rows
 from dialer.accounts.phones import parse_number, split_numbers
 from dialer.accounts.reading import RawRow

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dialer.accounts.headers import MONEY_FIELDS, REJECT_COLUMNS, Field
+from dialer.accounts.fields import MONEY_FIELDS, Field
+from dialer.accounts.headers import REJECT_COLUMNS
 from dialer.accounts.values import Unusable
 
 _SHOWN_CHARS = 24

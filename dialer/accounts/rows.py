@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
-from dialer.accounts.headers import OTHERS_FIELDS, PHONE_FIELDS, REQUIRED, Columns, Field, header_unit
+from dialer.accounts.aliases import REQUIRED
+from dialer.accounts.cells import Reader, reader_of
+from dialer.accounts.fields import DATE_FIELDS, DETAIL_FIELDS, OTHERS_FIELDS, PHONE_FIELDS, Field
+from dialer.accounts.headers import Columns, header_unit
 from dialer.accounts.imported import ImportedAccount, OtherPhone
 from dialer.accounts.phones import parse_number, split_numbers
 from dialer.accounts.reading import RawRow, Spoil
@@ -76,6 +79,8 @@ class RowRules:
     """The day from which days past due are counted when the file has only the date; None: that date is ignored."""
     units: Mapping[Field, int] = field(default_factory=lambda: MappingProxyType({}))
     """Money field -> power of ten that its header demands."""
+    readers: Mapping[Field, Reader] = field(default_factory=lambda: MappingProxyType({}))
+    """Detail that the file has a column for -> what reads its cells."""
 
     @classmethod
     def of(cls, columns: Columns, *, region: str, ragged: bool, as_of: date | None) -> RowRules:
@@ -87,7 +92,15 @@ class RowRules:
             ragged=ragged,
             as_of=as_of,
             units={name: header_unit(columns.header_of(name)) for name in money},
+            readers=readers_of(columns, DETAIL_FIELDS),
         )
+
+
+def readers_of(columns: Columns, fields: Collection[Field]) -> Mapping[Field, Reader]:
+    """What reads the cells of those of the fields that the file has, in the order of its columns."""
+    found = sorted((position, name) for name, position in columns.index.items() if name in fields)
+    headers = {name: columns.headers[position] for position, name in found}
+    return {name: reader_of(name, header, unit=header_unit(header)) for name, header in headers.items()}
 
 
 def parse_row(raw: RawRow, rules: RowRules) -> ImportedAccount | RejectedRow:
@@ -155,6 +168,8 @@ class _RowReader:
             industry=self._shared_text(Field.INDUSTRY),
             remark=self._value(Field.REMARK, _remark) or "",
             priority=self._value(Field.PRIORITY, _priority) or 0,
+            alias=self._alias(),
+            details=tuple(self._details()),
         )
         return None if self.faults else optional
 
@@ -221,7 +236,19 @@ class _RowReader:
 
     def _debtor_key(self) -> str:
         key, id_no = self._exact_text(Field.DEBTOR_KEY), self._exact_text(Field.ID_NO)
-        return key or (_digest(id_no) if id_no else "")
+        return key or (id_digest(id_no) if id_no else "")
+
+    def _alias(self) -> str:
+        """The ID number as a second name of a debtor who has a key as well."""
+        if self.faults or Field.ID_NO not in self._index or not self._cell(Field.DEBTOR_KEY):
+            return ""
+        id_no = half_width(self._cell(Field.ID_NO))
+        return f"key:{id_digest(id_no)}" if id_no else ""
+
+    def _details(self) -> Iterator[tuple[str, str]]:
+        for name, read in self._rules.readers.items():
+            if value := self._value(name, read):
+                yield name.value, value
 
     def _amount_due(self, text: str) -> Decimal | Unusable:
         amount = parse_amount(text, unit=self._rules.units[Field.AMOUNT_DUE])
@@ -290,7 +317,7 @@ def _spoiled(spoil: Spoil | None, name: Field) -> Unusable | None:
     match spoil:
         case None:
             return None
-        case Spoil.DATE if name is Field.OVERDUE_SINCE or name is Field.REMARK:
+        case Spoil.DATE if name in DATE_FIELDS or name is Field.REMARK:
             return None
         case Spoil.DIGITS_LOST if name not in _EXACT_TEXT and name not in PHONE_FIELDS:
             return None
@@ -307,7 +334,7 @@ def _remark(text: str) -> str | Unusable:
     return parse_text(text, at_most=_REMARK_LENGTH, several_lines=True)
 
 
-def _digest(id_no: str) -> str:
+def id_digest(id_no: str) -> str:
     """A pseudonym of an ID number, so that the number itself is not stored.
 
     It keeps the number out of sight and is no protection against somebody who tries all numbers.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.accounts.headers import Field
+from dialer.accounts.fields import Field
 from dialer.accounts.importing import ImportPreview, read_accounts
 from dialer.accounts.reading import MAX_LINE_CHARS
 from dialer.errors import IntakeError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from dialer.accounts.aliases import ALIASES, SCHEMAS
+from dialer.accounts.fields import Field, Kind
 from dialer.accounts.headers import (
-    ALIASES,
     REJECT_COLUMNS,
-    Field,
     find_columns,
     header_unit,
     missing_columns_message,
@@ -17,16 +17,17 @@ from dialer.accounts.headers import (
 from dialer.errors import IntakeError
 
 
-def test_no_alias_means_two_fields():
+@pytest.mark.parametrize("kind", list(Kind))
+def test_no_alias_means_two_fields(kind: Kind):
     owners: dict[str, Field] = {}
-    for field, aliases in ALIASES.items():
+    for field, aliases in SCHEMAS[kind].aliases.items():
         for alias in aliases:
             assert owners.setdefault(normalise_header(alias), field) is field, alias
 
 
 def test_every_field_is_found_by_its_own_name():
-    columns = find_columns([str(field) for field in Field])
-    assert columns.index == {field: position for position, field in enumerate(Field)}
+    columns = find_columns([str(field) for field in ALIASES])
+    assert columns.index == {field: position for position, field in enumerate(ALIASES)}
     assert not columns.unknown
 
 
