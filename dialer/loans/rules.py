@@ -18,6 +18,14 @@ class Ahead(StrEnum):
     KEEP = "keep"  # stays as surplus until something falls due
 
 
+class Accrue(StrEnum):
+    """For which loans penalty interest is added from day to day."""
+
+    CONTRACT = "contract"  # only where a source told the rate of the contract
+    ALWAYS = "always"  # for the others by the house rule
+    NEVER = "never"  # only what sources tell
+
+
 class By(StrEnum):
     """What an order goes through first."""
 
@@ -39,14 +47,25 @@ class AllocationRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PenaltyRule:
-    """Penalty interest where the contract names no rate of its own."""
+    """Penalty interest, from day to day."""
 
+    accrue: Accrue
     rate_ratio: Decimal
-    """Times the rate of the loan."""
+    """Times the rate of the loan, where the contract names no rate of its own."""
     most_rate: Decimal
     """Of a year; never more than this, whatever the contract says."""
     days_a_year: int = 360
     source: str = ""
+
+    def accrues(self, terms: LoanTerms) -> bool:
+        """Whether penalty interest is added to a loan."""
+        match self.accrue:
+            case Accrue.CONTRACT:
+                return terms.penalty_rate is not None
+            case Accrue.ALWAYS:
+                return True
+            case Accrue.NEVER:
+                return False
 
     def rate_of(self, terms: LoanTerms) -> Decimal:
         """The penalty rate of a loan, of a year."""
@@ -92,6 +111,7 @@ HOUSE: Final = LoanRules(
     ),
     ahead=Ahead.INSTALMENTS,
     penalty=PenaltyRule(
+        accrue=Accrue.CONTRACT,
         rate_ratio=Decimal("1.3"),
         most_rate=Decimal("0.24"),
         source="银发〔2003〕251号: 130 to 150 % of the contract's rate; the least of it is a house rule",

@@ -37,10 +37,6 @@ INSERT INTO dispositions (attempt_id, campaign, account_id, debtor_id, at, agent
 VALUES (:attempt_id, :campaign, :account_id, :debtor_id, :at, :agent_id, :code, :outcome, :by, :stop,
         :conversation, :right_party, :note, :wrap_up_s, :next_kind, :next_at, :next_rule, :next_reason);
 
--- name: save_promise
-INSERT INTO promises (attempt_id, account_id, agent_id, amount_cents, due_on, at)
-VALUES (:attempt_id, :account_id, :agent_id, :amount_cents, :due_on, :at);
-
 -- name: mark_number_invalid
 -- The number does not exist, whoever it was noted for.
 UPDATE phones SET state = 'invalid' WHERE number = :number AND state = 'valid';
@@ -69,13 +65,17 @@ WHERE debtor_id = :debtor_id
 SELECT DISTINCT debtor_id FROM accounts WHERE account_no = :account_no;
 
 -- name: next_step
--- `never` is for good: a call that was in the air when the flag came does not bring the account back.
+-- `never` is for good: a call that was in the air when the flag came does not bring the account back. Nor does one that
+-- was in the air when the money came, unless it ends in a flag for good.
 -- A conversation ends a row of equal outcomes.
 UPDATE accounts SET
-    state = CASE WHEN state = 'never' THEN 'never' ELSE :state END,
-    next_at = CASE WHEN state = 'never' THEN NULL ELSE :next_at END,
-    next_rule = CASE WHEN state = 'never' THEN next_rule ELSE :rule END,
-    next_reason = CASE WHEN state = 'never' THEN next_reason ELSE :reason END,
+    state = CASE WHEN state = 'never' THEN 'never'
+                 WHEN state = 'closed' AND next_rule = 'paid' AND :state <> 'never' THEN 'closed' ELSE :state END,
+    next_at = CASE WHEN state = 'never' OR (state = 'closed' AND next_rule = 'paid') THEN NULL ELSE :next_at END,
+    next_rule = CASE WHEN state = 'never' OR (state = 'closed' AND next_rule = 'paid' AND :state <> 'never')
+                     THEN next_rule ELSE :rule END,
+    next_reason = CASE WHEN state = 'never' OR (state = 'closed' AND next_rule = 'paid' AND :state <> 'never')
+                       THEN next_reason ELSE :reason END,
     callback = :callback,
     callback_agent = :callback_agent,
     team = CASE WHEN :team <> '' THEN :team ELSE team END,
