@@ -24,6 +24,7 @@ PURE = (
     "pacing.py",
     "prediction",
     "promises",
+    "risk",
     "settings.py",
     "sim",
     "snapshot.py",
