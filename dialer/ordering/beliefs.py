@@ -11,7 +11,7 @@ from dialer.types import ContactRole
 
 _RIGHT_PARTY = MappingProxyType({ContactRole.DEBTOR: 0.7, ContactRole.GUARANTOR: 0.7, ContactRole.CONTACT: 0.05})
 _RECOVERY = MappingProxyType(
-    {"M0": 0.30, "M1": 0.20, "M2": 0.12, "M3": 0.08, "M4": 0.05, "M5": 0.04, "M6": 0.03, "M7+": 0.015}
+    {"M0": 0.30, "M1": 0.20, "M2": 0.12, "M3": 0.08, "M4": 0.05, "M5": 0.04, "M6": 0.03, "M7": 0.015}
 )
 _GRADES = MappingProxyType({"A": 1.5, "B": 1.25, "C": 1.0, "D": 0.75, "E": 0.5})
 

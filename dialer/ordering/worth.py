@@ -30,7 +30,7 @@ class Owed:
 
     amount_due: Decimal
     bucket: str
-    """M0, M1 ... M7+."""
+    """M0, M1 ... M7."""
     grade: str = ""
     """Of risk, A (best) to E; empty: not known."""
     broken_promises: int = 0
