@@ -15,13 +15,13 @@ Tips and what the other side says are not said by the agent, so 2 to 4 pass them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from dialer.scripts.lexicon import DEBT, Hit, Lexicon, scan
 from dialer.scripts.model import Kind, Place, Said, Script, Step, Tier, Wording
-from dialer.scripts.templates import ANYWHERE, Names, as_text, mistakes
+from dialer.scripts.templates import ANYWHERE, Mistake, Names, as_text, mistakes
 from dialer.scripts.variables import SILENT, VARIABLES
 from dialer.types import ContactRole
 
@@ -53,16 +53,19 @@ def check_script(script: Script, lexicon: Lexicon) -> tuple[Finding, ...]:
     found = [*_shape(script)]
     quiet = _quiet(script)
     for wording in script.texts():
-        found += _lexicon(wording, lexicon)
         names = (_THIRD if _is_public(script) else _BEFORE) if wording in quiet else ANYWHERE
-        found += [
-            Finding(place=Place(path=wording.place.path, line=one.line), key=wording.key, rule="template",
-                    zh=one.text, en=one.text)
-            for one in mistakes(wording, names)
-        ]  # fmt: skip
+        found += check_said(wording, lexicon, mistakes(wording, names))
     for wording in quiet:
         found += _debt_words(wording, lexicon, third=_is_public(script))
     return tuple(sorted(found, key=lambda one: (one.place.path, one.place.line, one.rule)))
+
+
+def check_said(wording: Wording, lexicon: Lexicon, wrong: Iterable[Mistake]) -> Iterator[Finding]:
+    """What may not be said in one text, and what is wrong with it as a template."""
+    yield from _lexicon(wording, lexicon)
+    for one in wrong:
+        place = Place(path=wording.place.path, line=one.line)
+        yield Finding(place=place, key=wording.key, rule="template", zh=one.text, en=one.text)
 
 
 def check_text(text: str, lexicon: Lexicon, *, public: bool = False) -> tuple[Hit, ...]:

@@ -28,10 +28,12 @@ DEBT: Final = "debt"
 REQUIRED: Final = ("threat", "impersonation", "disclosure", "borrowing", DEBT)
 """Categories that every lexicon must have."""
 
-_HAN: Final = r"\u3400-\u9fff\uf900-\ufaff"
-_HAN_GAP: Final = rf"[^{_HAN}]{{0,{GAP}}}"
+_HAN_GAP: Final = rf"[\x00-\x7f]{{0,{GAP}}}"  # Chinese is read with blanks for whatever is neither Chinese nor ASCII
 _LATIN_GAP: Final = rf"[^a-z]{{0,{GAP}}}"
 _WORD_GAP: Final = r"[^a-z]{1,8}"
+_CHINESE: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_FEWEST_LETTERS: Final = 3
+_NEITHER: Final = re.compile(r"[^\x00-\x7f\u3400-\u9fff\uf900-\ufaff]")
 _LEET: Final = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"}
 _TOKEN: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\(\?(?:[:=!]|<[=!])|[()|^]|[?*+]|\{\d+(?:,\d*)?\}|.", re.DOTALL)
 _QUANTIFIER: Final = re.compile(r"[?*+]|\{\d+(?:,\d*)?\}")
@@ -65,9 +67,9 @@ class Category:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lexicon:
-    """All that may not be said."""
+    """All that may not be said. One that is read again is another one, whatever it says."""
 
     categories: Mapping[str, Category]
     entries: tuple[Entry, ...]
@@ -87,6 +89,7 @@ class Hit:
     """As it was written."""
 
 
+@lru_cache(maxsize=4096)  # most of what is said is the same for everybody
 def scan(lexicon: Lexicon, text: str, *, debt: bool = False) -> tuple[Hit, ...]:
     """Everything in a text that may not be said, in its order.
 
@@ -96,21 +99,28 @@ def scan(lexicon: Lexicon, text: str, *, debt: bool = False) -> tuple[Hit, ...]:
         debt: words of a debt may not be said either.
     """
     plain, origin = _plain(text, lexicon.variants)
+    languages = _languages(plain)
     hits = [
         Hit(entry=entry, begin=begin, end=end, found=text[begin:end])
         for entry in lexicon.entries
-        if debt or entry.category != DEBT
+        if entry.language in languages and (debt or entry.category != DEBT)
         for begin, end in _spans(entry, plain, origin)
     ]
     return tuple(sorted(hits, key=lambda hit: (hit.begin, hit.end, hit.entry.id)))
 
 
+def _languages(plain: str) -> frozenset[Language]:
+    """Whose expressions can be in a text at all: Chinese ones want a Chinese character, English ones three letters."""
+    found = {Language.ZH} if _CHINESE.search(plain) else set()
+    letters = sum(letter in _LEET or "a" <= letter <= "z" for letter in plain)
+    return frozenset(found | {Language.EN} if letters >= _FEWEST_LETTERS else found)
+
+
 def _spans(entry: Entry, plain: str, origin: list[int]) -> Iterator[tuple[int, int]]:
     """Where in the text as it was given an entry holds and no exception covers it."""
     excused = [found.span() for pattern in entry.exceptions for found in strict(pattern).finditer(plain)]
-    readings = (plain, _letters_for_signs(plain)) if entry.language is Language.EN else (plain,)
     seen: set[tuple[int, int]] = set()
-    for reading in dict.fromkeys(readings):
+    for reading in _readings(plain, entry.language):
         for pattern in entry.patterns:
             for found in loose(pattern, entry.language).finditer(reading):
                 begin, end = _trimmed(reading, *found.span())
@@ -137,6 +147,14 @@ def _plain(text: str, variants: Mapping[str, str]) -> tuple[str, list[int]]:
             plain.append(variants.get(one, one))
             origin.append(place)
     return "".join(plain), origin
+
+
+@lru_cache(maxsize=64)
+def _readings(plain: str, language: Language) -> tuple[str, ...]:
+    """The text as it is looked through, in forms of the same length."""
+    if language is Language.ZH:
+        return (_NEITHER.sub(" ", plain),)
+    return tuple(dict.fromkeys((plain, _letters_for_signs(plain))))
 
 
 def _letters_for_signs(plain: str) -> str:

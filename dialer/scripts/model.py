@@ -240,12 +240,8 @@ class Offer:
     en: str
     months: int = 0
     each: Decimal = Decimal(0)
-    """What is due each time."""
+    """The first payment."""
     waived: Decimal = Decimal(0)
-
-    def __str__(self) -> str:
-        """In Chinese, as in a script's text."""
-        return self.zh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dialer.scripts.lexicon import Lexicon
 from dialer.scripts.model import Derivation, Experiment, Script, Strategy
@@ -22,5 +22,3 @@ class Playbook:
     strategies: tuple[Strategy, ...]
     deriving: Mapping[str, tuple[Derivation, ...]]
     experiments: tuple[Experiment, ...] = ()
-    options: Mapping[str, int] = field(default_factory=dict)
-    """How long options for hardship are: `extension_months`, `instalment_months`."""
