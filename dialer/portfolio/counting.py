@@ -1,0 +1,259 @@
+"""The portfolio's columns as tables of DuckDB, which counts; nothing leaves the process, nothing is fetched.
+
+NumPy arrays are read by DuckDB where they are. What a question needs of a day (how late was the account when it was
+called?) stands in the columns already; see `dialer.portfolio.courses`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from dialer.portfolio.columns import Code, Portfolio, Small, Whole
+from dialer.portfolio.courses import (
+    Courses,
+    FirstTime,
+    Ledger,
+    bucket_places,
+    courses,
+    days_late_at,
+    days_to_pay,
+    first_later_than,
+    ledger_of,
+    month_ends,
+    spells,
+)
+from dialer.store.statements import Statements
+
+_SQL: Final = Statements("portfolio_counts")
+_EPOCH: Final = 719_163
+_JUDGED: Final = ("kept", "partly_kept", "broken")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Of when a report speaks."""
+
+    today: date
+    """The business date; the book is shown as it stood at the end of the day before, plus what is paid today."""
+    zone: ZoneInfo
+    """Of days and hours."""
+    months: int = 13
+    """Month ends that are looked back at, at least 2."""
+    call_days: int = 90
+    """Of calls and promises only those of so many days count, but for the months' own."""
+
+    @property
+    def calls_since(self) -> date:
+        """The first day whose calls count."""
+        return self.today - timedelta(days=self.call_days)
+
+
+class Counts:
+    """Asks DuckDB, by the names of the statements."""
+
+    def __init__(self, tables: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
+        self._tables = tables  # DuckDB reads the arrays where they are
+        # No extension is ever fetched, no file ever read.
+        self._duck = duckdb.connect(
+            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        )
+        for name, columns in tables.items():
+            self._duck.register(name, dict(columns))
+
+    def rows(self, name: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of an answer."""
+        return self._duck.execute(_SQL[name], list(values)).fetchall()
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._duck.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A portfolio, ready to be asked."""
+
+    portfolio: Portfolio
+    scope: Scope
+    marks: tuple[date, ...]
+    """Month ends, oldest first."""
+    counts: Counts
+
+    def word(self, kind: str, code: int | None) -> str:
+        """The text of a code; empty: any, or none."""
+        return "" if code is None else self.portfolio.words[kind][code]
+
+    def code(self, kind: str, word: str) -> int | None:
+        """The code of a text; None: no account has it."""
+        words = list(self.portfolio.words[kind])
+        return words.index(word) if word in words else None
+
+
+def open_book(portfolio: Portfolio, scope: Scope) -> Book:
+    """Work out how every account stood at every month end, and hand it all to DuckDB."""
+    marks = month_ends(scope.today, scope.months)
+    ledger = ledger_of(portfolio)
+    past = courses(portfolio.accounts, ledger, (*marks, scope.today))
+    row_of_payment = np.searchsorted(portfolio.accounts.account_id, portfolio.payments.account_id)
+    recovered = _recovered(portfolio, past, row_of_payment, scope)
+    tables = {
+        "accounts": _accounts(portfolio, ledger, past, recovered, scope),
+        "month_ends": _month_ends(past),
+        "openings": _openings(past, recovered),
+        "calls": _calls(portfolio, ledger, scope),
+        "promises": _promises(portfolio, ledger, scope),
+        "spells": _spells(portfolio, ledger, scope),
+    }
+    return Book(portfolio=portfolio, scope=scope, marks=marks, counts=Counts(tables))
+
+
+def _local(hours: Small, zone: ZoneInfo) -> Small:
+    """Hours of UTC to hours of a zone's clock, since its own 1970-01-01."""
+    distinct, place = np.unique(hours, return_inverse=True)
+    shift = [
+        int(offset.total_seconds() // 3600)
+        for hour in distinct.tolist()
+        if (offset := datetime.fromtimestamp(hour * 3600, zone).utcoffset()) is not None
+    ]
+    return (distinct + np.array(shift, dtype=np.int32))[place].astype(np.int32)
+
+
+def _recovered(portfolio: Portfolio, past: Courses, row: Whole, scope: Scope) -> Whole:
+    """What came of each month's opening overdue within the month that follows; never more than was overdue."""
+    width = len(past.marks) + 1
+    day = _local(portfolio.payments.hour, scope.zone) // 24 + _EPOCH
+    marks = np.array([mark.toordinal() for mark in past.marks], dtype=np.int32)
+    column = np.searchsorted(marks, day, side="left")
+    cash = np.bincount(row * width + column, weights=portfolio.payments.cents, minlength=len(past.state) * width)
+    came = cash.reshape(-1, width)[:, 1:].astype(np.int64)  # cents stay exact below 2^53
+    return np.minimum(came, past.overdue)
+
+
+def _accounts(
+    portfolio: Portfolio, ledger: Ledger, past: Courses, recovered: Whole, scope: Scope
+) -> dict[str, NDArray[Any]]:
+    accounts = portfolio.accounts
+    known = (accounts.disbursed > 0) & (ledger.end > ledger.start)
+    vintage = _months(accounts.disbursed)
+    paid_count, paid_days = days_to_pay(portfolio.instalments, ledger, scope.today - timedelta(days=365), scope.today)
+    columns: dict[str, NDArray[Any]] = {
+        "account_id": accounts.account_id,
+        "debtor_id": accounts.debtor_id,
+        "region": accounts.region,
+        "industry": accounts.industry,
+        "product": accounts.product,
+        "risk": accounts.risk,
+        "listed_cents": accounts.listed_cents,
+        "known": known,
+        "on_book": past.state[:, -1] < 8,
+        "days": np.ascontiguousarray(past.days[:, -1]),
+        "outstanding": np.ascontiguousarray(past.outstanding[:, -1]),
+        "overdue": np.ascontiguousarray(past.overdue[:, -1]),
+        "vintage": vintage,
+        "principal": accounts.principal,
+        "paid_count": paid_count,
+        "paid_days": paid_days,
+        # The last month that is over: opened at the mark before the last one.
+        "opening": np.ascontiguousarray(past.overdue[:, -3]),
+        "recovered": np.ascontiguousarray(recovered[:, -3]),
+    }
+    for name, days in (("ever30", 30), ("ever90", 90)):
+        first = first_later_than(ledger, accounts, days, scope.today)
+        columns |= _ever(name, first, vintage)
+    return columns
+
+
+def _ever(name: str, first: FirstTime, vintage: Small) -> dict[str, NDArray[Any]]:
+    month = np.ma.MaskedArray(_months(first.day) - vintage, mask=~first.reached)
+    return {f"{name}_month": month, f"{name}_cents": first.outstanding}
+
+
+def _months(days: Small) -> Small:
+    """Ordinals of days to months since the year 0."""
+    since_epoch = (days.astype(np.int64) - _EPOCH).astype("datetime64[D]").astype("datetime64[M]")
+    return (since_epoch.astype(np.int64) + 1970 * 12).astype(np.int32)
+
+
+def _month_ends(past: Courses) -> dict[str, NDArray[Any]]:
+    """A row for each account that was on the book at a month's end, and for the day itself as the last mark."""
+    following = np.full_like(past.state, 9)
+    following[:, :-2] = past.state[:, 1:-1]  # today is not a month's end
+    rows, marks = np.nonzero(past.state < 8)
+    return {
+        "mark": marks.astype(np.int8),
+        "state": past.state[rows, marks],
+        "next_state": following[rows, marks],
+        "outstanding": past.outstanding[rows, marks],
+    }
+
+
+def _openings(past: Courses, recovered: Whole) -> dict[str, NDArray[Any]]:
+    rows, marks = np.nonzero(past.overdue[:, :-2] > 0)
+    return {
+        "mark": marks.astype(np.int8),
+        "overdue": past.overdue[rows, marks],
+        "recovered": recovered[rows, marks],
+    }
+
+
+def _calls(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDArray[Any]]:
+    calls, accounts = portfolio.calls, portfolio.accounts
+    row = np.searchsorted(accounts.account_id, calls.account_id)
+    local = _local(calls.hour, scope.zone)
+    day = (local // 24 + _EPOCH).astype(np.int32)
+    return {
+        "account_id": calls.account_id,
+        "month": _months(day),
+        "weekday": ((day + 6) % 7 + 1).astype(np.int8),
+        "hour_of_day": (local % 24).astype(np.int8),
+        "recent": _recent(day, scope),
+        "answered": calls.answered,
+        "talked": calls.talked,
+        "right_party": calls.right_party,
+        "promised": calls.promised,
+        "agent": calls.agent,
+        "bucket": bucket_places(days_late_at(ledger, accounts, row, day)),
+        "product": accounts.product[row],
+        "risk": accounts.risk[row],
+    }
+
+
+def _promises(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDArray[Any]]:
+    promises, accounts = portfolio.promises, portfolio.accounts
+    row = np.searchsorted(accounts.account_id, promises.account_id)
+    made = (_local(promises.hour, scope.zone) // 24 + _EPOCH).astype(np.int32)
+    return {
+        "due_month": _months(promises.due),
+        "status": promises.status,
+        "cents": promises.cents,
+        "paid_cents": promises.paid_cents,
+        "recent": _recent(promises.due, scope),
+        "judged": np.isin(promises.status, _codes(portfolio, _JUDGED)),
+        "kept": np.isin(promises.status, _codes(portfolio, _JUDGED[:1])),
+        "agent": promises.agent,
+        "bucket": bucket_places(days_late_at(ledger, accounts, row, made)),
+        "product": accounts.product[row],
+        "risk": accounts.risk[row],
+    }
+
+
+def _recent(day: Small, scope: Scope) -> NDArray[np.bool_]:
+    return (day >= scope.calls_since.toordinal()) & (day < scope.today.toordinal())
+
+
+def _codes(portfolio: Portfolio, words: Sequence[str]) -> Code:
+    known = list(portfolio.words["status"])
+    return np.array([known.index(word) for word in words if word in known], dtype=np.int16)
+
+
+def _spells(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDArray[Any]]:
+    found = spells(ledger, portfolio.accounts, scope.today)
+    return {"product": portfolio.accounts.product[found.row], "days": found.days, "cured": found.cured}

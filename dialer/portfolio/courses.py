@@ -1,0 +1,230 @@
+"""How each loan went, month end by month end: its bucket, what was outstanding, what was overdue.
+
+Rules
+- An instalment counts as owed in full until nothing of it is left to pay; part payments show in the recovery.
+- A loan stands in the bucket of its oldest instalment that is not paid whole: days past due at the day, grace as
+  the loan has it, buckets as in `dialer.loans.buckets`.
+- Outstanding is the principal of that instalment and of all after it; overdue is principal, interest and fees of those
+  that were due before the day.
+- A loan is on the book from the day on which it was paid out until its last instalment is paid.
+
+Everything is whole arrays, a row for each account and a column for each mark: a million accounts take a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dialer.loans.buckets import LAST_DAY, Bucket
+from dialer.portfolio.columns import NEVER, Accounts, Flag, Instalments, Portfolio, Small, Whole
+
+REPAID: Final = len(Bucket)
+"""A state beside the buckets' places: the last instalment is paid."""
+NOT_YET: Final = REPAID + 1
+"""Not paid out, or no schedule is known."""
+_EDGES: Final = np.array([last for _, last in LAST_DAY], dtype=np.int32)
+_SHIFT: Final = 22
+"""Bits that hold any ordinal of a day."""
+
+
+def month_ends(today: date, months: int) -> tuple[date, ...]:
+    """The last days of so many months that are over, oldest first; the last one may be today's yesterday."""
+    ends = []
+    first = today.replace(day=1)
+    for _ in range(months):
+        end = first - timedelta(days=1)
+        ends.append(end)
+        first = end.replace(day=1)
+    return tuple(reversed(ends))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Instalments with where each account's are, and when its first so many were paid."""
+
+    row: NDArray[np.int64]
+    """Instalment -> its account's row."""
+    start: NDArray[np.int64]
+    """Account's row -> its first instalment."""
+    end: NDArray[np.int64]
+    paid_up: Small
+    """Instalment -> when it and all before it were paid whole; `NEVER`: not yet."""
+    principal: Whole
+    """Sums of principal before each instalment, and of all: one longer than the instalments."""
+    total: Whole
+    """The same of principal, interest and fees."""
+    due: Small
+
+
+def ledger_of(portfolio: Portfolio) -> Ledger:
+    """Bring the instalments of a portfolio in the form that questions about days need."""
+    ids, instalments = portfolio.accounts.account_id, portfolio.instalments
+    row = np.searchsorted(ids, instalments.account_id)
+    counts = np.bincount(row, minlength=len(ids))
+    end = np.cumsum(counts)
+    # Within an account the latest day so far; the next account's numbers are all greater.
+    key = (row << _SHIFT) | instalments.paid
+    paid_up = np.maximum.accumulate(key) & ((1 << _SHIFT) - 1) if len(key) else key
+    return Ledger(
+        row=row,
+        start=end - counts,
+        end=end,
+        paid_up=paid_up.astype(np.int32),
+        principal=_sums(instalments.principal),
+        total=_sums(instalments.principal + instalments.interest),
+        due=instalments.due,
+    )
+
+
+def _sums(values: Whole) -> Whole:
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(values)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courses:
+    """State and money of every account (rows) at every mark (columns)."""
+
+    marks: tuple[date, ...]
+    state: NDArray[np.int8]
+    """Place of the bucket, `REPAID` or `NOT_YET`."""
+    days: Small
+    """Past due; 0: none, or within grace."""
+    outstanding: Whole
+    overdue: Whole
+
+
+def courses(accounts: Accounts, ledger: Ledger, marks: Sequence[date]) -> Courses:
+    """How every account stood at the end of each of some days, oldest first."""
+    days = np.array([mark.toordinal() for mark in marks], dtype=np.int32)
+    paid = _counts_by(ledger, ledger.paid_up, days, len(accounts))
+    due = _counts_by(ledger, ledger.due + 1, days, len(accounts))  # due before the mark
+    oldest = ledger.start[:, None] + paid
+    whole = oldest >= ledger.end[:, None]
+    inside = np.minimum(oldest, max(0, len(ledger.due) - 1))
+    first_due = ledger.due[inside] if len(ledger.due) else np.zeros(oldest.shape, dtype=np.int32)
+    late = np.where(whole, 0, days[None, :] - first_due)
+    late = np.where(late > accounts.grace[:, None], late, 0).astype(np.int32)
+    state = np.searchsorted(_EDGES, late, side="left").astype(np.int8)
+    known = (accounts.disbursed > 0) & (ledger.end > ledger.start)
+    on_book = known[:, None] & (accounts.disbursed[:, None] <= days[None, :])
+    state = np.where(on_book, np.where(whole, REPAID, state), NOT_YET).astype(np.int8)
+    is_late = on_book & (late > 0)
+    reached = ledger.start[:, None] + np.maximum(due, paid)
+    return Courses(
+        marks=tuple(marks),
+        state=state,
+        days=np.where(is_late, late, 0).astype(np.int32),
+        outstanding=np.where(on_book, ledger.principal[ledger.end][:, None] - ledger.principal[oldest], 0),
+        overdue=np.where(is_late, ledger.total[reached] - ledger.total[oldest], 0),
+    )
+
+
+def _counts_by(ledger: Ledger, day: Small, marks: Small, accounts: int) -> NDArray[np.int64]:
+    """How many instalments of each account have their day at each mark or before."""
+    width = len(marks) + 1
+    column = np.searchsorted(marks, day, side="left")
+    counts = np.bincount(ledger.row * width + column, minlength=accounts * width).reshape(accounts, width)
+    return np.cumsum(counts[:, :-1], axis=1)
+
+
+def days_late_at(ledger: Ledger, accounts: Accounts, row: Whole, day: Small) -> Small:
+    """How late accounts were on days of their own, such as those of calls.
+
+    Args:
+        ledger: of all accounts.
+        accounts: their rows.
+        row: which account.
+        day: on which day, as an ordinal.
+    """
+    if not len(ledger.due):
+        return np.zeros(len(row), dtype=np.int32)
+    keys = (ledger.row << _SHIFT) | ledger.paid_up
+    oldest = np.searchsorted(keys, (row << _SHIFT) | day.astype(np.int64), side="right")
+    inside = np.minimum(oldest, len(ledger.due) - 1)
+    late = np.where(oldest < ledger.end[row], day - ledger.due[inside], 0)
+    return np.where(late > accounts.grace[row], late, 0).astype(np.int32)
+
+
+def bucket_places(days: Small) -> NDArray[np.int8]:
+    """Days past due to the places of their buckets."""
+    return np.searchsorted(_EDGES, days, side="left").astype(np.int8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstTime:
+    """When each account was for the first time later than some number of days."""
+
+    reached: Flag
+    day: Small
+    """An ordinal; 0: never."""
+    outstanding: Whole
+    """On that day."""
+
+
+def first_later_than(ledger: Ledger, accounts: Accounts, days: int, today: date) -> FirstTime:
+    """When each account first was more than so many days past due, up to a day."""
+    hit = (ledger.paid_up.astype(np.int64) - ledger.due > days) & (ledger.due + days + 1 <= today.toordinal())
+    at = np.flatnonzero(hit)
+    row, first = np.unique(ledger.row[at], return_index=True)
+    at = at[first]
+    day = np.zeros(len(accounts), dtype=np.int32)
+    outstanding = np.zeros(len(accounts), dtype=np.int64)
+    day[row] = ledger.due[at] + days + 1
+    outstanding[row] = ledger.principal[ledger.end[row]] - ledger.principal[at]
+    return FirstTime(reached=day > 0, day=day, outstanding=outstanding)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spells:
+    """Times in which an account was late: from the day after a due date until nothing was overdue."""
+
+    row: Whole
+    """Of the account."""
+    began: Small
+    days: Small
+    """How long it took, or how long it has been going on."""
+    cured: Flag
+
+
+def spells(ledger: Ledger, accounts: Accounts, today: date) -> Spells:
+    """Every time in which an account was later than its grace, oldest first within the account."""
+    now = today.toordinal()
+    late = (ledger.paid_up.astype(np.int64) > ledger.due + accounts.grace[ledger.row]) & (
+        ledger.due + accounts.grace[ledger.row] < now
+    )
+    row, due, until = ledger.row[late], ledger.due[late], ledger.paid_up[late]
+    # It goes on where the next instalment fell due before everything up to the last one was paid.
+    begins = np.ones(len(row), dtype=bool)
+    begins[1:] = (row[1:] != row[:-1]) | (due[1:] >= until[:-1])
+    first = np.flatnonzero(begins)
+    last = np.append(first[1:], len(row)) - 1 if len(first) else first
+    end = until[last]
+    cured = end <= now
+    return Spells(
+        row=row[first],
+        began=due[first],
+        days=(np.where(cured, end, now) - due[first]).astype(np.int32),
+        cured=cured,
+    )
+
+
+def days_to_pay(instalments: Instalments, ledger: Ledger, since: date, today: date) -> tuple[Whole, Whole]:
+    """The repayment period: instalments that fell due since a day and are paid, and days from due to paid in all.
+
+    Returns:
+        For each account the count and the sum of days; one that was paid early counts as 0 days.
+    """
+    counted = (
+        (instalments.due >= since.toordinal()) & (instalments.due < today.toordinal()) & (instalments.paid < NEVER)
+    )
+    rows = ledger.row[counted]
+    took = np.maximum(0, instalments.paid[counted] - instalments.due[counted])
+    size = len(ledger.start)
+    counts = np.bincount(rows, minlength=size)
+    return counts, np.bincount(rows, weights=took, minlength=size).astype(np.int64)
