@@ -97,6 +97,14 @@ class Lead:
     """No number of the debtor's own is left that may reach them; a third party may then be called where rules allow."""
     last_own_number: bool = False
     """This is the debtor's own number, and the only one that is left; told where there are `other_contacts`."""
+    owner: AgentId | None = None
+    """Who looks after the debtor: takes the call when free."""
+    owner_team: str = ""
+    """Whose turn it is when the owner is not free."""
+    skill: str = ""
+    """What the debtor's assignment asks of whoever takes the call; empty: nothing."""
+    level: int = 0
+    """At least so much of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -290,7 +290,10 @@ def _full_since(refusal: gate.Refusal, lead: Lead, campaign: CampaignSettings, a
 
 def _nobody(campaign: CampaignSettings, lead: Lead) -> Block:
     rule = assignment.route(campaign, lead)
-    if rule is None and not lead.team:
+    if rule is None and lead.skill:
+        zh = f"没有坐席达到分案要求：{lead.skill} ≥ {lead.level}"
+        en = f"no agent of the campaign has the skill that the assignment asks for: {lead.skill} at least {lead.level}"
+    elif rule is None and not lead.team:
         zh, en = "没有坐席为该活动工作", "no agent works for the campaign"
     elif rule is None:
         zh, en = f"活动中没有 {lead.team} 组的坐席", f"no agent of the campaign is of team {lead.team}"

@@ -88,12 +88,22 @@ def qualified(agent: AgentSettings, rule: RouteRule | None, lead: Lead) -> bool:
         rule: what `route` said.
         lead: whose own team, set by an earlier step, is asked for too.
     """
-    return able(agent, rule, lead.team)
+    return able(agent, rule, lead.team, lead.skill, lead.level)
 
 
-def able(agent: AgentSettings, rule: RouteRule | None, team: str) -> bool:
-    """True when an agent may take calls of accounts under this rule that belong to this team (empty: to none)."""
+def able(agent: AgentSettings, rule: RouteRule | None, team: str, skill: str = "", level: int = 0) -> bool:
+    """True when an agent may take calls of accounts under this rule that belong to this team (empty: to none).
+
+    Args:
+        agent: who works for the campaign.
+        rule: of the campaign's routes; None: none holds.
+        team: only this one may; empty: any.
+        skill: what the debtor's assignment asks for; empty: nothing.
+        level: at least so much of it.
+    """
     if team and agent.team != team:
+        return False
+    if skill and agent.skills.get(skill, 0) < level:
         return False
     if rule is None:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from dialer.floor import legs
 from dialer.floor.placing import place
 from dialer.floor.prompts import Prompt
 from dialer.floor.routing import qualifies
+from dialer.floor.shelf import PickyShelf
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.floor.wrapping import say
 from dialer.masking import mask_name, mask_number
@@ -45,12 +47,31 @@ def offer_all(
 
 
 def _take(floor: FloorState, run: CampaignRun, agent: Agent) -> Lead | None:
+    """The first lead of the agent's own debtors, else of those whose owner is not there, else of another's."""
+    found: dict[int, tuple[PickyShelf | deque[Lead], Lead]] = {}
     for shelf in (run.picky, run.leads):
         for lead in shelf:
-            if lead.callback_agent in (None, agent.settings.id) and qualifies(floor, agent, run.settings, lead):
-                shelf.remove(lead)
-                return lead
-    return None
+            if lead.callback_agent not in (None, agent.settings.id):
+                continue
+            distance = _distance(floor, agent, lead)
+            if distance not in found and qualifies(floor, agent, run.settings, lead):
+                found[distance] = shelf, lead
+                if not distance:
+                    break
+    if not found:
+        return None
+    shelf, lead = found[min(found)]
+    shelf.remove(lead)
+    return lead
+
+
+def _distance(floor: FloorState, agent: Agent, lead: Lead) -> int:
+    """How far a debtor is: 0 own or promised, 1 nobody's or of somebody who is not there, 2 another's."""
+    own = agent.settings.id
+    if own in (lead.owner, lead.callback_agent):
+        return 0
+    owner = floor.agents.get(lead.owner) if lead.owner is not None else None
+    return 1 if owner is None or owner.state is AgentState.OFFLINE else 2
 
 
 def _offer(floor: FloorState, run: CampaignRun, agent: Agent, lead: Lead, now: Moment) -> None:

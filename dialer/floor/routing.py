@@ -1,4 +1,8 @@
-"""Who takes a call: the qualified agent on the same server who has waited longest."""
+"""Who takes a call: the debtor's own agent when free, else the qualified one of the team who has waited longest.
+
+All of them are on the call's server, meet the campaign's route, and have the skill that the debtor's assignment asks
+for.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +29,23 @@ def next_agent(floor: FloorState, call: Call, settings: CampaignSettings) -> Age
         settings: its campaign.
 
     Returns:
-        The agent whose word it was (preview), else the one a call-back was promised to, else the one who waits
-        longest among those who qualify.
+        The agent whose word it was (preview), else the one a call-back was promised to, else the one who looks after
+        the debtor, else the one who waits longest among those who qualify: of the owner's team, if one of it is free.
     """
     chosen = floor.agents.get(call.for_agent) if call.for_agent is not None else None
     if chosen is not None and chosen.state is AgentState.RESERVED and chosen.attempt_id == call.attempt_id:
         return chosen
     rule, agents = rule_for(floor, settings, call.lead), floor.agents
-    staff, promised = agents.staff(settings), call.lead.callback_agent
-    if promised is not None and promised in staff.free:
-        own = agents[promised]
-        if own.settings.server == call.server and assignment.qualified(own.settings, rule, call.lead):
-            return own
+    staff, lead = agents.staff(settings), call.lead
+    for own in (lead.callback_agent, lead.owner):
+        if own is not None and own in staff.free:
+            agent = agents[own]
+            if agent.settings.server == call.server and assignment.qualified(agent.settings, rule, lead):
+                return agent
     in_line = (agents[agent_id] for _, agent_id in staff.line(call.server))
-    return next((agent for agent in in_line if assignment.qualified(agent.settings, rule, call.lead)), None)
+    able = [agent for agent in in_line if assignment.qualified(agent.settings, rule, lead)]
+    team = lead.owner_team
+    return next((agent for agent in able if team and agent.settings.team == team), able[0] if able else None)
 
 
 def qualifies(floor: FloorState, agent: Agent, settings: CampaignSettings, lead: Lead) -> bool:
@@ -64,9 +71,9 @@ def rule_for(floor: FloorState, settings: CampaignSettings, lead: Lead) -> Route
 def kind_of(floor: FloorState, settings: CampaignSettings, lead: Lead) -> Kind | None:
     """The kind of a lead that not just any agent of the campaign may take; None: anybody may."""
     rule = rule_for(floor, settings, lead)
-    if rule is None and not lead.team and lead.callback_agent is None:
+    if rule is None and not lead.team and lead.callback_agent is None and not lead.skill:
         return None
-    return (rule.name if rule is not None else "", lead.team, lead.callback_agent)
+    return (rule.name if rule is not None else "", lead.team, lead.callback_agent, lead.skill, lead.level)
 
 
 def can_be_taken(floor: FloorState, run: CampaignRun, kind: Kind, server: ServerName) -> bool:
@@ -76,7 +83,7 @@ def can_be_taken(floor: FloorState, run: CampaignRun, kind: Kind, server: Server
     they may take, and none of the others' that the others are too few for. A promised call-back waits for its agent
     while that one is on shift, and goes to anybody when not.
     """
-    *_, promised = kind
+    promised = kind[2]
     staff, calls, name = floor.agents.staff(run.settings), floor.calls, run.settings.name
     able = _able(floor, staff, kind, server)
     if promised in able and floor.agents[promised].state is not AgentState.OFFLINE:
@@ -92,13 +99,13 @@ def can_be_taken(floor: FloorState, run: CampaignRun, kind: Kind, server: Server
 
 def _able(floor: FloorState, staff: Staff, kind: Kind, server: ServerName) -> frozenset[AgentId]:
     """Who may take calls of a kind on a server, on shift or not; no matter whom a call-back was promised to."""
-    name, team, _ = kind
-    key = (server, name, team)
+    name, team, _, skill, level = kind
+    key = (server, name, team, skill, level)
     known = staff.able.get(key)
     if known is None:
         rule = next((one for one in staff.campaign.routes if one.name == name), None)
         agents = (floor.agents[agent_id].settings for agent_id in staff)
         known = staff.able[key] = frozenset(
-            one.id for one in agents if one.server == server and assignment.able(one, rule, team)
+            one.id for one in agents if one.server == server and assignment.able(one, rule, team, skill, level)
         )
     return known

@@ -9,8 +9,10 @@ from operator import itemgetter
 from dialer.events import Lead
 from dialer.types import AgentId
 
-Kind = tuple[str, str, AgentId | None]
-"""Route rule, team and the agent of a call-back: leads of one kind may be taken by the same agents."""
+Kind = tuple[str, str, AgentId | None, str, int]
+"""Route rule, team, the agent of a call-back, and the skill and its level that the debtor's assignment asks for.
+
+Leads of one kind may be taken by the same agents."""
 
 
 class PickyShelf:

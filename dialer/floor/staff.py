@@ -33,8 +33,8 @@ class Staff:
         self.campaign = campaign
         self.shift_changes = 0
         """Grows with everyone who logs in or out."""
-        self.able: dict[tuple[ServerName, str, str], frozenset[AgentId]] = {}
-        """Of a server, a route rule and a team: who may take such calls; `routing` fills it."""
+        self.able: dict[tuple[ServerName, str, str, str, int], frozenset[AgentId]] = {}
+        """Of a server, a route rule, a team, a skill and its level: who may take such calls; `routing` fills it."""
         self._agents: dict[AgentId, None] = {}
         self._at: Counter[ServerName] = Counter()
         self.on_shift = 0
