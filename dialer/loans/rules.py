@@ -114,7 +114,7 @@ HOUSE: Final = LoanRules(
         accrue=Accrue.CONTRACT,
         rate_ratio=Decimal("1.3"),
         most_rate=Decimal("0.24"),
-        source="银发〔2003〕251号: 130 to 150 % of the contract's rate; the least of it is a house rule",
+        source="银发〔2003〕251号: 130 to 150 % of the contract's rate; that the least of it holds is a house rule",
     ),
 )
 """What holds where nobody configured anything; `config/plans.yaml` as shipped says the same."""
