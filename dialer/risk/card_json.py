@@ -31,6 +31,7 @@ def card_text(card: Card) -> str:
             "intercept": card.intercept,
             "cuts": [[grade, lowest] for grade, lowest in card.cuts],
             "score_edges": list(card.score_edges),
+            "score_shares": list(card.score_shares),
             "features": [_feature(one) for one in card.features],
         },
         ensure_ascii=False,
@@ -61,6 +62,7 @@ def read_card(text: str) -> Card:
             intercept=float(said["intercept"]),
             cuts=tuple((Grade(grade), float(lowest)) for grade, lowest in said["cuts"]),
             score_edges=tuple(map(float, said["score_edges"])),
+            score_shares=tuple(map(float, said["score_shares"])),
             features=tuple(_read_feature(one) for one in said["features"]),
         )
     except CardError:

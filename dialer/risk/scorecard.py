@@ -64,6 +64,8 @@ class Card:
     """The lowest score of each grade but the worst, from the best on, descending."""
     score_edges: tuple[float, ...] = ()
     """Between tenths of the scores it was trained on, for drift."""
+    score_shares: tuple[float, ...] = ()
+    """Of these tenths, as far as equal scores let them be."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,73 +7,27 @@ that the others explain, whose weight would turn against its own evidence, is le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dialer.risk import measures
 from dialer.risk.bins import Bins, bins_of_categories, bins_of_numbers
+from dialer.risk.evaluating import Evaluation, Sample, days_of, evaluate, evaluation_json, sample
 from dialer.risk.features import FEATURES, Column, Floats, Kind, usable
-from dialer.risk.history import DAY_S, NEVER, History, Ints
-from dialer.risk.measures import CalibrationRow, Ranking, Separation
-from dialer.risk.observing import features, outcomes
-from dialer.risk.scorecard import Card, CardFeature, CardKind, chances, cuts_by_chance, score
-from dialer.risk.settings import RiskSettings, TrainingSettings
-from dialer.risk.splitting import Split, split
+from dialer.risk.history import DAY_S, History
+from dialer.risk.measures import shares_of
+from dialer.risk.scorecard import Card, CardFeature, CardKind, cuts_by_chance, score
+from dialer.risk.settings import RiskSettings
 
 _HALF: Final = 0.5
 """Added to the good and the bad rows of every bin, so that an empty one has evidence for nothing."""
-_CURVE_POINTS: Final = 101
 
 
 class TooFewError(ValueError):
     """The history holds too few outcomes of one kind; the text says how many."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """Rows of accounts on days of observation."""
-
-    columns: Mapping[str, Column]
-    bad: Floats
-    debtors: Ints
-    days_s: Floats
-
-    @property
-    def rows(self) -> int:
-        """How many there are."""
-        return len(self.bad)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """Shares of the good and the bad up to each score, for ROC and KS; at most a hundred points."""
-
-    scores: tuple[float, ...]
-    goods: tuple[float, ...]
-    bads: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """How a card did on rows that it has not seen."""
-
-    rows: int
-    debtors: int
-    bad: int
-    first_s: float
-    last_s: float
-    """Days of observation."""
-    separation: Separation
-    brier: float | None
-    """None: the card knows no chances."""
-    brier_of_mean: float
-    """Of saying the mean of the rows for everybody."""
-    calibration: tuple[CalibrationRow, ...]
-    curve: Curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,31 +43,9 @@ class Trained:
     """The end of the last horizon that it learned from."""
     left_out: tuple[str, ...]
     """Features that say nothing, or turned against their own evidence."""
+    excluded: tuple[str, ...]
+    """Attributes that it was not allowed to look at."""
     evaluation: Evaluation
-
-
-def sample(history: History, days_s: Iterable[float], settings: TrainingSettings, names: Sequence[str]) -> Sample:
-    """The rows of some days: every account of which something was asked within the horizon.
-
-    Args:
-        history: what is known.
-        days_s: days of observation.
-        settings: horizon and what counts as paid.
-        names: of the features.
-    """
-    parts: list[tuple[dict[str, Column], Floats, Ints, Floats]] = []
-    for day in days_s:
-        found = outcomes(history, day, horizon_s=settings.horizon_days * DAY_S, paid_share=settings.paid_share)
-        rows = np.flatnonzero(~np.isnan(found.bad))
-        seen = features(history, day)
-        columns: dict[str, Column] = {name: seen[name][rows] for name in names}
-        parts.append((columns, found.bad[rows], history.accounts.debtors[rows], np.full(len(rows), day)))
-    return Sample(
-        columns={name: np.concatenate([part[0][name] for part in parts]) for name in names},
-        bad=np.concatenate([part[1] for part in parts]),
-        debtors=np.concatenate([part[2] for part in parts]),
-        days_s=np.concatenate([part[3] for part in parts]),
-    )
 
 
 def train(history: History, settings: RiskSettings, *, until_s: float) -> Trained:
@@ -143,24 +75,8 @@ def train(history: History, settings: RiskSettings, *, until_s: float) -> Traine
         learned_last_s=days.train[-1],
         known_until_s=days.train[-1] + settings.training.horizon_days * DAY_S,
         left_out=left_out,
+        excluded=tuple(sorted(settings.excluded)),
         evaluation=evaluate(card, tested, settings.training),
-    )
-
-
-def days_of(history: History, settings: TrainingSettings, until_s: float) -> Split:
-    """The days of observation that a history has.
-
-    Raises:
-        TooShortError: too few.
-    """
-    paid_out = history.accounts.paid_out_s
-    known = paid_out[~np.isnan(paid_out)]
-    return split(
-        float(known.min()) if len(known) else NEVER,
-        until_s,
-        horizon_days=settings.horizon_days,
-        every_days=settings.every_days,
-        test_share=settings.test_share,
     )
 
 
@@ -198,7 +114,6 @@ def fit(rows: Sample, settings: RiskSettings) -> tuple[Card, tuple[str, ...]]:
             for name, slope in zip(kept, slopes, strict=True)
         ),
         cuts=cuts_by_chance(settings.scale.even, settings.scale.factor, settings.chances),
-        score_edges=(),
     )
     return _with_edges(card, rows), tuple(name for name in rows.columns if name not in kept)
 
@@ -261,46 +176,20 @@ def _card_feature(name: str, bins: Bins, weights: Floats, places: NDArray[np.int
 def _with_edges(card: Card, rows: Sample) -> Card:
     scores = score(card, rows.columns).scores
     edges = np.unique(np.quantile(scores, np.arange(1, 10) / 10))
-    return Card(
-        kind=card.kind,
-        base=card.base,
-        factor=card.factor,
-        intercept=card.intercept,
-        features=card.features,
-        cuts=card.cuts,
-        score_edges=tuple(map(float, edges)),
-    )
+    shares = shares_of(np.searchsorted(edges, scores, side="right"), len(edges) + 1)
+    return replace(card, score_edges=tuple(map(float, edges)), score_shares=tuple(map(float, shares)))
 
 
-def evaluate(card: Card, rows: Sample, settings: TrainingSettings) -> Evaluation:
-    """How a card does on rows; they must be later than those it learned from."""
-    scored = score(card, rows.columns)
-    found = chances(card, scored) if card.kind is CardKind.TRAINED else None
-    mean = float(rows.bad.mean())
-    return Evaluation(
-        rows=rows.rows,
-        debtors=len(np.unique(rows.debtors)),
-        bad=int(rows.bad.sum()),
-        first_s=float(rows.days_s.min()),
-        last_s=float(rows.days_s.max()),
-        separation=measures.separation(
-            scored.weights, rows.bad, rows.debtors, draws=settings.draws, seed=settings.seed
-        ),
-        brier=None if found is None else measures.brier(found, rows.bad),
-        brier_of_mean=measures.brier(np.full(rows.rows, mean), rows.bad),
-        calibration=() if found is None else measures.calibration(found, rows.bad),
-        curve=_curve(-scored.weights * card.factor + card.base, rows.bad),
-    )
-
-
-def _curve(scores: Floats, bad: Floats) -> Curve:
-    """From the worst score on, as ROC curves are drawn."""
-    ranking = Ranking(scores, bad)
-    goods, bads = ranking.shares()
-    picked = np.unique(np.linspace(0, len(goods) - 1, _CURVE_POINTS).astype(np.intp))
-    thresholds = np.append(ranking.thresholds[0], ranking.thresholds)
-    return Curve(
-        scores=tuple(map(float, thresholds[picked])),
-        goods=tuple(map(float, goods[picked])),
-        bads=tuple(map(float, bads[picked])),
-    )
+def record_of(told: Trained) -> dict[str, object]:
+    """What the register keeps of a training, besides the card."""
+    return {
+        "learned": {
+            "rows": told.learned_rows,
+            "bad": told.learned_bad,
+            "first_s": told.learned_first_s,
+            "last_s": told.learned_last_s,
+        },
+        "left_out": list(told.left_out),
+        "excluded": list(told.excluded),
+        "test": evaluation_json(told.evaluation),
+    }

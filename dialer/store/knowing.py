@@ -135,5 +135,5 @@ def _changed(
         account_id=account_id,
         actor=after.believed.said_by,
         source=after.believed.source,
-        payload={"field": after.field, "conflicts": len(after.conflicts), **values},
+        payload={"field": after.field, "conflicts": len(after.conflicts), "first": before is None, **values},
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dialer.config.risk import load_risk
-from dialer.risk import measures, training
+from dialer.risk import evaluating, measures, training
 from dialer.risk.bins import Bins, bins_of_categories, bins_of_numbers
 from dialer.risk.card_json import CardError, card_text, digest, read_card
 from dialer.risk.features import Kind, usable
@@ -44,13 +44,13 @@ def trained(seed: int, *, null: bool = False) -> training.Trained:
     return training.train(one.history, settings(), until_s=one.until_s)
 
 
-def rows_of_the_test(seed: int, *names: str, null: bool = False) -> tuple[training.Sample, np.ndarray]:
+def rows_of_the_test(seed: int, *names: str, null: bool = False) -> tuple[evaluating.Sample, np.ndarray]:
     """The rows of the test, and the true chance of each."""
     one = lived(seed, null=null)
-    days = training.days_of(one.history, settings().training, one.until_s).test
+    days = evaluating.days_of(one.history, settings().training, one.until_s).test
     months = [month for month in range(12) if observed_s(month) in days]
     assert len(months) == len(days)
-    return training.sample(one.history, days, settings().training, names), np.concatenate(
+    return evaluating.sample(one.history, days, settings().training, names), np.concatenate(
         [one.truth[month] for month in months]
     )
 
@@ -109,10 +109,10 @@ def test_protected_attributes_are_no_features_unless_the_settings_let_them() -> 
 
 def test_scoring_from_the_text_equals_scikit_learn() -> None:
     rows, _ = rows_of_the_test(1, *trained(1).card.names)
-    learned_days = training.days_of(lived(1).history, settings().training, lived(1).until_s).train
-    learned = training.sample(lived(1).history, learned_days, settings().training, trained(1).card.names)
+    learned_days = evaluating.days_of(lived(1).history, settings().training, lived(1).until_s).train
+    learned = evaluating.sample(lived(1).history, learned_days, settings().training, trained(1).card.names)
 
-    def evidence(sample: training.Sample) -> np.ndarray:
+    def evidence(sample: evaluating.Sample) -> np.ndarray:
         found = []
         for one in trained(1).card.features:
             places = one.bins.of(learned.columns[one.name])

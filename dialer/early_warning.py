@@ -1,0 +1,110 @@
+"""Early warning while the engine runs: what came in is judged within half a second, and nobody's silence goes unseen.
+
+    EarlyWarning(settings, zone)           # a chore of `dialer.chores`
+
+Who is told of something new and has been scored before is scored again at once, each debtor in a transaction of its
+own; everybody else by `dialer risk score --all`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+import structlog
+
+from dialer.risk.settings import RiskSettings
+from dialer.store import alerting, alerts, modelling
+from dialer.store.grading import is_scored, save_scores, score_accounts
+from dialer.store.sqlite import SqliteStore
+
+EVERY_S: Final = 0.5
+BY: Final = "engine"
+_log = structlog.stdlib.get_logger("dialer.early_warning")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What one look did."""
+
+    events: int = 0
+    raised: tuple[int, ...] = ()
+    repeated: int = 0
+    escalated: tuple[int, ...] = ()
+    ended: tuple[int, ...] = ()
+    rescored: int = 0
+    """Accounts whose score or grade became another one."""
+
+
+class EarlyWarning:
+    """The chore.
+
+    Args:
+        settings: of `risk.yaml`.
+        zone: days begin at its midnight.
+    """
+
+    def __init__(self, settings: RiskSettings, zone: tzinfo) -> None:
+        self._settings = settings
+        self._zone = zone
+
+    @property
+    def name(self) -> str:
+        """For the log and the thread."""
+        return "early_warning"
+
+    @property
+    def every_s(self) -> float:
+        """From one look to the next, in seconds."""
+        return EVERY_S
+
+    def run(self, store: SqliteStore, at: datetime) -> None:
+        """Look once."""
+        done = look(store, self._settings, at.astimezone(self._zone))
+        for alert_id in done.raised:
+            _log.warning("alert.raised", alert=alert_id)
+        for alert_id in done.escalated:
+            _log.warning("alert.escalated", alert=alert_id, to=alerts.SUPERVISORS)
+
+
+def look(store: SqliteStore, settings: RiskSettings, at: datetime) -> Done:
+    """Judge all that nobody has judged, tell supervisors of what nobody acknowledges, and end what runs out.
+
+    Args:
+        store: open.
+        settings: of `risk.yaml`.
+        at: now, in the dialer's zone.
+    """
+    with store.reading() as database:
+        unread, due = alerting.has_unread(database.conn), alerts.has_due(database.conn, at)
+    escalated: tuple[int, ...] = ()
+    ended: tuple[int, ...] = ()
+    if due:
+        with store.writing() as connection:
+            escalated, ended = alerts.escalate(connection, at), alerts.run_out(connection, at)
+    events, repeated, rescored = 0, 0, 0
+    raised: list[int] = []
+    while unread:
+        with store.writing() as connection:
+            reaction = alerting.react(connection, settings.warnings, at)
+        events, repeated = events + reaction.events, repeated + reaction.repeated
+        raised += reaction.raised
+        rescored += _rescore(store, settings, reaction.debtors, at)
+        unread = not reaction.is_done
+    return Done(
+        events=events, raised=tuple(raised), repeated=repeated, escalated=escalated, ended=ended, rescored=rescored
+    )
+
+
+def _rescore(store: SqliteStore, settings: RiskSettings, debtors: Iterable[int], at: datetime) -> int:
+    count = 0
+    for debtor_id in debtors:
+        with store.writing() as connection:
+            if is_scored(connection, debtor_id):
+                model = modelling.champion(connection, settings.rules, by=BY, at=at)
+                changed = score_accounts(connection, model, at, debtor_id=debtor_id).changed
+                save_scores(connection, model, changed, at)
+                count += len(changed)
+    return count
