@@ -36,6 +36,8 @@ class EventKind(StrEnum):
     NOTE_ADDED = "note.added"
     STOP_ADDED = "stop.added"  # refusal, complaint, dispute, paid ...
     STOP_LIFTED = "stop.lifted"
+    HOLD_SET = "hold.set"  # legal hold: nothing is removed
+    HOLD_LIFTED = "hold.lifted"
     OWNER_CHANGED = "owner.changed"
     SCRIPT_SHOWN = "script.shown"
     PLAN_PROPOSED = "plan.proposed"

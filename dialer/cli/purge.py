@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 _TABLES: Final = {
     "call_events": ("通话事件", "events of calls"),
     "promises": ("还款承诺", "promises"),
+    "promise_reminders": ("承诺提醒", "reminders of promises"),
+    "promise_boosts": ("违约优先", "raised priorities"),
+    "desks": ("席位占用", "desks"),
+    "outbox_given_up": ("未送达通知", "events given up"),
+    "account_events": ("账户事件", "account events"),
     "refusals": ("拒拨记录", "refused dials"),
     "consents": ("同意记录", "consents"),
     "recordings": ("录音记录", "recordings"),

@@ -7,6 +7,7 @@ Rules
   and for ever: nobody may lift them, and the debtor is still called at other numbers. Source: CN-4.
 - `promise_open` and `plan_performing` last until the next step's moment, where it has one. Every other flag
   is for good, and then all accounts of the debtor are `never`.
+- A promise takes its account off the dialer, and so does one that was made before: see `leaving`.
 - A number that cannot or may not be dialled is left by every account that was to dial it next; an account
   without any usable number is closed.
 """
@@ -16,9 +17,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from dialer.account_events import EventKind
 from dialer.errors import WriteRefusedError
 from dialer.events import SaveDisposition
-from dialer.store.columns import cents, moment_text, moment_text_or_none
+from dialer.store import leaving, promised, promising, telling
+from dialer.store.columns import moment_text, moment_text_or_none
 from dialer.store.statements import Statements
 from dialer.types import ContactRole, DebtorId, NextKind, Outcome, StopFlag
 
@@ -75,13 +78,57 @@ def save_disposition(connection: sqlite3.Connection, fact: SaveDisposition, engi
     if fact.outcome is Outcome.INVALID:
         connection.execute(_SQL["mark_number_invalid"], {"number": fact.lead.number})
     _next_step(connection, fact, at, engine)
+    if fact.code is not None:
+        telling.call_concluded(connection, fact)
     if fact.stop is not None:
         passing = fact.stop in PASSING_FLAGS
         until_at = moment_text_or_none(fact.next_step.at) if passing else None
         by = fact.agent_id or fact.by
-        _flag(connection, fact, Order(flag=fact.stop, by=by, at=at, note=fact.note, until_at=until_at))
+        order = Order(flag=fact.stop, by=by, at=at, note=fact.note, until_at=until_at)
+        _flag(connection, fact, order)
+        _tell_stop(connection, fact, order)
     if fact.outcome is Outcome.INVALID or fact.stop is not None:
         leave_number(connection, fact.lead.number, at)
+    _settle_promise(connection, fact)
+
+
+def _settle_promise(connection: sqlite3.Connection, fact: SaveDisposition) -> None:
+    """Take a promise that was made; an account that has one is off the dialer, whatever the next step was to be."""
+    account_id = fact.lead.account_id
+    if fact.promise is not None:
+        new = promising.NewPromise(
+            account_id=account_id,
+            amount=fact.promise.amount,
+            due_on=fact.promise.due_on,
+            at=fact.at,
+            by=fact.agent_id or fact.by,
+            source=telling.CALL,
+            agent_id=fact.agent_id,
+            attempt_id=fact.attempt_id,
+        )
+        promising.make(connection, new)
+    elif promised.holds(connection, account_id):
+        leaving.settle(connection, account_id, fact.at)
+    elif fact.conversation:
+        leaving.unboost(connection, account_id)
+
+
+def _tell_stop(connection: sqlite3.Connection, fact: SaveDisposition, order: Order) -> None:
+    lead = fact.lead
+    of_debtor = order.flag is not StopFlag.WRONG_NUMBER and not is_of_the_line(fact)
+    telling.stop_changed(
+        connection,
+        EventKind.STOP_ADDED,
+        order.flag,
+        at=fact.at,
+        by=order.by,
+        source=telling.CALL,
+        debtor_id=lead.debtor_id,
+        account_id=lead.account_id,
+        of_debtor=of_debtor,
+        phone_ids=() if of_debtor else (lead.phone_id,),
+        until_at=order.until_at,
+    )
 
 
 def _save_rows(connection: sqlite3.Connection, fact: SaveDisposition, at: str) -> None:
@@ -109,18 +156,6 @@ def _save_rows(connection: sqlite3.Connection, fact: SaveDisposition, at: str) -
             "next_reason": step.reason,
         },
     )
-    if fact.promise is not None:
-        connection.execute(
-            _SQL["save_promise"],
-            {
-                "attempt_id": fact.attempt_id,
-                "account_id": fact.lead.account_id,
-                "agent_id": fact.agent_id,
-                "amount_cents": cents(fact.promise.amount),
-                "due_on": fact.promise.due_on.isoformat(),
-                "at": at,
-            },
-        )
 
 
 def _next_step(connection: sqlite3.Connection, fact: SaveDisposition, at: str, engine: str | None) -> None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from dialer.account_events import AccountEvent, EventKind
 from dialer.audit import AuditEntry
 from dialer.errors import StoreError
 from dialer.store import audit
 from dialer.store.columns import moment, moment_text
+from dialer.store.happened import note as tell
 from dialer.store.sqlite import SqliteStore
 from dialer.store.statements import Statements
 from dialer.types import AccountId, DebtorId
@@ -56,6 +58,10 @@ def set_hold(store: SqliteStore, account_no: str, *, on: bool, by: str, role: st
             for account_id, debtor_id in found
         ]
         audit.record(connection, entries)
+        for account_id, debtor_id in found:
+            kind = EventKind.HOLD_SET if on else EventKind.HOLD_LIFTED
+            told = AccountEvent(kind=kind, at=at, debtor_id=debtor_id, account_id=account_id, actor=by, source="order")
+            tell(connection, told)
     return len(found)
 
 

@@ -15,6 +15,7 @@ from dialer.compliance.hours import zones_of
 from dialer.errors import StoreError
 from dialer.events import Lead
 from dialer.settings import CampaignSettings
+from dialer.store import leaving, promised, promising
 from dialer.store.api import Leased, OpenAttempt
 from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.statements import Statements
@@ -71,9 +72,20 @@ def lease(
         read_lead(connection, account_id, at=at, midnights=midnights, effective_talk_s=talk_s, look_back=look_back)
         for account_id, _ in chosen
     )
+    promised_to = promised.live_among(connection, [account_id for account_id, _ in chosen])
+    leads = tuple(lead for lead in leads if not _missed_reminder(connection, lead, promised_to, at))
     leads = tuple(lead for lead in leads if not _left_alone(connection, lead, campaign, at))
     waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
     return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
+
+
+def _missed_reminder(connection: sqlite3.Connection, lead: Lead, promised_to: frozenset[int], at: datetime) -> bool:
+    """Whether an account with a live promise was due for a reminder whose day is over: it goes on waiting."""
+    if lead.account_id not in promised_to or promising.is_reminder(connection, lead.account_id, at):
+        return False
+    connection.execute(_SQL["unlease"], {"account_id": lead.account_id})
+    leaving.settle(connection, lead.account_id, at)
+    return True
 
 
 def _left_alone(connection: sqlite3.Connection, lead: Lead, campaign: CampaignSettings, at: datetime) -> bool:
@@ -191,7 +203,8 @@ def read_lead(
     account, account_no, debtor, name, phone, number, zone, rank, role, *rest = connection.execute(
         _SQL["lead"], wanted
     ).fetchone()
-    days, due, risk, region, language, product, team, callback_agent, retries = rest
+    days, due, risk, region, language, product, team, callback_agent, retries, *of_owner = rest
+    owner, owner_team, skill, level = of_owner
     if (midnight_at := midnights.get(zone)) is None:
         midnight_at = midnights[zone] = local_midnight(zone, at)
     counts = connection.execute(
@@ -249,6 +262,10 @@ def read_lead(
         consented_until=moment_or_none(consented_until),
         own_number_invalid=bool(none_left),
         last_own_number=bool(contacts and no_more) and role == ContactRole.DEBTOR,
+        owner=AgentId(owner) if owner else None,
+        owner_team=owner_team or "",
+        skill=skill or "",
+        level=level or 0,
     )
 
 

@@ -8,7 +8,7 @@ Rules
   barred (`dialer.store.committing`) and no lead of it is leased. It opens again, as it stood, when the money is taken
   back or the next instalment is missed.
 - A reversal takes back exactly the lines of its payment. What other payments had too much then pays what is owed again.
-- Every change writes `payment.received` or `payment.reversed`.
+- Every change writes `payment.received` or `payment.reversed`, and judges the promises of the account at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dialer.loans.buckets import bucket_of
 from dialer.loans.owed import Standing
 from dialer.loans.rules import LoanRules
 from dialer.loans.terms import Part
-from dialer.store import books
+from dialer.store import books, promising
 from dialer.store.books import SQL, Book
 from dialer.store.columns import amount, cents, moment, moment_text
 from dialer.store.happened import note
@@ -128,6 +128,7 @@ def receive(
         is_closed=is_closed,
     )
     _tell(connection, EventKind.PAYMENT_RECEIVED, booked, txn_id, at, channel=channel, source=source, actor=actor)
+    promising.payment_received(connection, account_id, paid_at=paid_at, at=at)
     return booked
 
 
@@ -186,6 +187,7 @@ def reverse(
         is_closed=is_closed,
     )
     _tell(connection, EventKind.PAYMENT_REVERSED, booked, txn_id, at, source=source, actor=actor)
+    promising.payment_reversed(connection, account_id, at)
     return booked
 
 

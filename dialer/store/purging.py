@@ -37,7 +37,11 @@ DONE: Final = "purge.done"
 FACTS: Final = "*.facts.gz"
 
 _SQL: Final = Statements("purge")
-_REMOVED: Final = ("call_events", "promises", "refusals", "consents")
+_REMOVED: Final = (
+    *("call_events", "promise_reminders", "promise_boosts", "promises", "refusals", "consents", "desks"),
+    *("outbox_given_up", "account_events"),
+    *("risk_alerts", "account_grades", "scores"),
+)
 _BLANKED: Final = ("attempts", "dispositions", "accounts", "phones")
 _BLANK_STEPS: Final = (
     *("blank_stop_changes", "blank_stop_flags", "blank_dispositions", "blank_attempts", "blank_accounts"),

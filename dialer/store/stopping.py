@@ -14,9 +14,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from dialer.account_events import EventKind
 from dialer.errors import StoreError
 from dialer.events import StopAdded
-from dialer.store import suppressing
+from dialer.store import leaving, suppressing, telling
 from dialer.store.api import NumbersForbidden, StopsLifted
 from dialer.store.columns import moment_text, moment_text_or_none
 from dialer.store.concluding import OF_THE_LINE, Order, flag_debtor, forbid, leave_number
@@ -25,6 +26,8 @@ from dialer.types import ContactRole, DebtorId, Number, PhoneId, StopFlag
 
 _SQL = Statements("stops")
 _WRITE_SQL = Statements("write")
+ORDER = "order"
+"""Source of what people said outside of a call."""
 
 
 def add_stop(
@@ -68,6 +71,7 @@ def _stop_number(connection: sqlite3.Connection, number: Number, order: Order) -
         forbid(connection, number, order, lasting=of_third_party and order.flag in OF_THE_LINE)
     leave_number(connection, number, order.at)
     _note(connection, order, "stopped", number=number)
+    _tell_of_number(connection, EventKind.STOP_ADDED, order.flag, rows, order.at, order.by)
     return StopAdded(phone_ids=frozenset(PhoneId(phone_id) for phone_id, *_ in rows), flag=order.flag)
 
 
@@ -78,6 +82,17 @@ def _stop_account(connection: sqlite3.Connection, account_no: str, order: Order)
     for debtor_id in debtors:
         flag_debtor(connection, debtor_id, order, reason=order.note)
         _note(connection, order, "stopped", debtor_id=debtor_id)
+        leaving.take_back(connection, debtor_id)
+        telling.stop_changed(
+            connection,
+            EventKind.STOP_ADDED,
+            order.flag,
+            at=order.at,
+            by=order.by,
+            source=ORDER,
+            debtor_id=debtor_id,
+            until_at=order.until_at,
+        )
     return StopAdded(debtor_ids=frozenset(debtors), flag=order.flag)
 
 
@@ -91,6 +106,32 @@ def _debtors_of(connection: sqlite3.Connection, account_no: str) -> list[DebtorI
     if not found:
         raise StoreError(f"There is no account {account_no}. Give an account number or a number like +86139...")
     return [DebtorId(debtor_id) for (debtor_id,) in found]
+
+
+def _tell_of_number(
+    connection: sqlite3.Connection,
+    kind: EventKind,
+    flag: str,
+    rows: Iterable[tuple[int, int, str]],
+    at: str,
+    by: str,
+) -> None:
+    """Every debtor who has the number is told of; a number that nobody has is no debtor's affair."""
+    phones: dict[int, list[int]] = {}
+    for phone_id, debtor_id, _ in rows:
+        phones.setdefault(debtor_id, []).append(phone_id)
+    for debtor_id, phone_ids in phones.items():
+        telling.stop_changed(
+            connection,
+            kind,
+            flag,
+            at=at,
+            by=by,
+            source=ORDER,
+            debtor_id=debtor_id,
+            of_debtor=False,
+            phone_ids=phone_ids,
+        )
 
 
 def _note(
@@ -129,6 +170,8 @@ def _allow_number(
     connection.execute(_SQL["reopen_with_number"], wanted)
     row = {"at": at, "by": by, "change": "allowed", "flag": flag, "number": number, "debtor_id": None, "note": note}
     connection.execute(_SQL["note_change"], row)
+    rows = connection.execute(_SQL["phones_of_number"], wanted).fetchall()
+    _tell_of_number(connection, EventKind.STOP_LIFTED, flag, rows, at, by)
     return StopsLifted(lifted=lifted)
 
 
@@ -143,6 +186,7 @@ def _allow_account(
         connection.execute(_SQL["open_reopened"], wanted)
         row = {"by": by, "change": "allowed", "number": "", "note": note}
         connection.execute(_SQL["note_change"], wanted | row)
+        telling.stop_changed(connection, EventKind.STOP_LIFTED, flag, at=at, by=by, source=ORDER, debtor_id=debtor_id)
     return StopsLifted(lifted=lifted)
 
 

@@ -20,6 +20,7 @@ from dialer.events import (
     SaveRefusal,
     Write,
 )
+from dialer.store import promising
 from dialer.store.columns import moment_text, moment_text_or_none
 from dialer.store.committing import barred
 from dialer.store.concluding import save_disposition
@@ -109,6 +110,7 @@ def _save_attempt(
         },
     )
     connection.execute(_SQL["mark_attempted"], {"at": at, "account_id": fact.lead.account_id})
+    promising.note_reminder(connection, fact.lead.account_id, fact.attempt_id, fact.at)
     return None
 
 

@@ -138,7 +138,11 @@ def test_reports_count_what_they_counted_before(store: SqliteStore, folder: Path
 def test_the_manifest_proves_what_it_was_and_names_nobody(store: SqliteStore, folder: Path) -> None:
     lived(store, folder)
     manifest = purge(store, order(folder, 101))
-    assert {table: rows.rows for table, rows in manifest.removed.items()} == {"call_events": 2, "recordings": 2}
+    assert {table: rows.rows for table, rows in manifest.removed.items()} == {
+        "call_events": 2,
+        "recordings": 2,
+        "account_events": 2,
+    }
     assert {table: rows.rows for table, rows in manifest.blanked.items()} == {
         "attempts": 2,
         "dispositions": 2,

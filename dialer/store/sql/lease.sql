@@ -20,7 +20,7 @@ UPDATE accounts SET state = 'open', next_at = NULL
 WHERE account_id IN (
     SELECT account_id FROM accounts INDEXED BY accounts_due
     WHERE list_name = :list_name AND next_at IS NOT NULL AND next_at <= :at AND leased_by IS NULL
-    ORDER BY next_at, callback DESC, priority DESC, days_past_due DESC, amount_due_cents DESC
+    ORDER BY next_at, callback DESC, priority DESC, worth_cents DESC, days_past_due DESC, amount_due_cents DESC
     LIMIT 4 * :limit
 );
 
@@ -36,10 +36,13 @@ WHERE a.list_name = :list_name AND a.state = 'open' AND a.leased_by IS NULL
                   AND (f.until_at IS NULL OR f.until_at > :at))
   AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.debtor_id = a.debtor_id AND o.leased_by IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.leased_number = p.number AND o.leased_by IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM desks k WHERE k.debtor_id = a.debtor_id AND k.until_at > :at)
+  AND (NOT EXISTS (SELECT 1 FROM promises q WHERE q.account_id = a.account_id AND q.status IN ('open', 'due'))
+       OR a.next_rule = 'promise.reminder')
   AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = a.debtor_id AND t.disposed_at IS NULL)
   AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.number = p.number AND t.disposed_at IS NULL)
-ORDER BY a.callback DESC, a.priority DESC, a.days_past_due DESC, a.amount_due_cents DESC, a.last_attempt_at,
-         a.account_id;
+ORDER BY a.callback DESC, a.priority DESC, a.worth_cents DESC, a.days_past_due DESC, a.amount_due_cents DESC,
+         a.last_attempt_at, a.account_id;
 
 -- name: account_asked_for
 -- By its number, or by a number of its debtor, which is then the one to dial; those that may be dialled first.
@@ -69,8 +72,9 @@ UPDATE accounts SET leased_by = NULL, leased_until_at = NULL, leased_number = NU
 -- An account with the number to try. The named phone wins over the account's next one.
 SELECT a.account_id, a.account_no, a.debtor_id, d.name AS debtor_name, p.phone_id, p.number, p.zone, p.rank,
        p.role, a.days_past_due, a.amount_due_cents, a.risk, a.region, a.language, a.product, a.team, a.callback_agent,
-       a.retries
+       a.retries, o.agent_id AS owner, o.team AS owner_team, o.skill, o.level
 FROM accounts a
+LEFT JOIN owners o ON o.debtor_id = a.debtor_id
 JOIN debtors d ON d.debtor_id = a.debtor_id
 JOIN phones p ON p.phone_id = coalesce(:phone_id, a.next_phone_id)
 WHERE a.account_id = :account_id;

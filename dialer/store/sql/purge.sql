@@ -45,7 +45,22 @@ DELETE FROM purge_passes WHERE debtor_id = :debtor_id;
 SELECT event_id FROM call_events WHERE attempt_id IN (SELECT attempt_id FROM attempts WHERE debtor_id = :debtor_id);
 
 -- name: ids_of_promises
-SELECT promise_id FROM promises WHERE attempt_id IN (SELECT attempt_id FROM attempts WHERE debtor_id = :debtor_id);
+SELECT promise_id FROM promises WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_promise_reminders
+SELECT attempt_id FROM promise_reminders WHERE attempt_id IN (SELECT attempt_id FROM attempts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_promise_boosts
+SELECT account_id FROM promise_boosts WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_desks
+SELECT debtor_id FROM desks WHERE debtor_id = :debtor_id;
+
+-- name: ids_of_outbox_given_up
+SELECT webhook || ':' || seq FROM outbox_given_up WHERE seq IN (SELECT seq FROM account_events WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_account_events
+SELECT seq FROM account_events WHERE debtor_id = :debtor_id;
 
 -- name: ids_of_refusals
 SELECT refusal_id FROM refusals WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
@@ -69,7 +84,23 @@ SELECT phone_id FROM phones WHERE debtor_id = :debtor_id;
 DELETE FROM call_events WHERE attempt_id IN (SELECT attempt_id FROM attempts WHERE debtor_id = :debtor_id);
 
 -- name: remove_promises
-DELETE FROM promises WHERE attempt_id IN (SELECT attempt_id FROM attempts WHERE debtor_id = :debtor_id);
+DELETE FROM promises WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: remove_promise_reminders
+DELETE FROM promise_reminders WHERE attempt_id IN (SELECT attempt_id FROM attempts WHERE debtor_id = :debtor_id);
+
+-- name: remove_promise_boosts
+DELETE FROM promise_boosts WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: remove_desks
+DELETE FROM desks WHERE debtor_id = :debtor_id;
+
+-- name: remove_outbox_given_up
+DELETE FROM outbox_given_up WHERE seq IN (SELECT seq FROM account_events WHERE debtor_id = :debtor_id);
+
+-- name: remove_account_events
+-- Who has not read them yet never will: there is a gap in the places, and what comes after it is not moved.
+DELETE FROM account_events WHERE debtor_id = :debtor_id;
 
 -- name: remove_refusals
 DELETE FROM refusals WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
@@ -79,6 +110,24 @@ DELETE FROM consents WHERE debtor_id = :debtor_id;
 
 -- name: remove_recordings
 DELETE FROM recordings WHERE attempt_id IN (SELECT attempt_id FROM attempts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_risk_alerts
+SELECT alert_id FROM risk_alerts WHERE debtor_id = :debtor_id;
+
+-- name: ids_of_account_grades
+SELECT account_id FROM account_grades WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: remove_risk_alerts
+DELETE FROM risk_alerts WHERE debtor_id = :debtor_id;
+
+-- name: remove_account_grades
+DELETE FROM account_grades WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_scores
+SELECT score_id FROM scores WHERE debtor_id = :debtor_id;
+
+-- name: remove_scores
+DELETE FROM scores WHERE debtor_id = :debtor_id;
 
 -- name: numbers
 SELECT number FROM phones WHERE debtor_id = :debtor_id

@@ -33,9 +33,11 @@ WHERE attempt_id = :attempt_id AND disposed_at IS NULL;
 -- name: save_disposition
 INSERT INTO dispositions (attempt_id, campaign, account_id, debtor_id, at, agent_id, code, outcome, decided_by,
                           stop, conversation, right_party, note, wrap_up_s, next_kind, next_at, next_rule,
-                          next_reason)
-VALUES (:attempt_id, :campaign, :account_id, :debtor_id, :at, :agent_id, :code, :outcome, :by, :stop,
-        :conversation, :right_party, :note, :wrap_up_s, :next_kind, :next_at, :next_rule, :next_reason);
+                          next_reason, days_past_due, amount_due_cents, risk)
+SELECT :attempt_id, :campaign, :account_id, :debtor_id, :at, :agent_id, :code, :outcome, :by, :stop,
+       :conversation, :right_party, :note, :wrap_up_s, :next_kind, :next_at, :next_rule, :next_reason,
+       days_past_due, amount_due_cents, risk
+FROM accounts WHERE account_id = :account_id;
 
 -- name: mark_number_invalid
 -- The number does not exist, whoever it was noted for.
