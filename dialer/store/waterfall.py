@@ -60,6 +60,8 @@ class _Row(NamedTuple):
     region: str
     language: str
     product: str
+    skill: str
+    level: int
     debtor_last_at: str
     """The last dial to the debtor; empty: none."""
     number_last_at: str
@@ -161,7 +163,7 @@ class _Sieve:
             return True
         if self.mentioned is None:
             return self._is_served(self._whole(row), self.agents)
-        key = (row.team, *(row[spot] for spot in self.mentioned))
+        key = (row.team, row.skill, row.level, *(row[spot] for spot in self.mentioned))
         if (found := self.served.get(key)) is None:
             found = self.served[key] = self._is_served(_lead(row), self.agents)
         return found
@@ -413,6 +415,8 @@ def _lead(row: _Row) -> Lead:
         language=row.language,
         product=row.product,
         team=row.team,
+        skill=row.skill,
+        level=row.level,
         role=ContactRole(row.role),
     )
 

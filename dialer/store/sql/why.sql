@@ -12,7 +12,8 @@ held(account_id, debtor_id, number) AS MATERIALIZED (
 ),
 standing AS (
   SELECT a.account_id, a.debtor_id, a.team, a.next_at, a.next_reason, p.number, p.zone, p.role,
-    a.callback, a.priority, a.days_past_due, a.amount_due_cents, a.last_attempt_at, a.risk, a.region, a.language, a.product,
+    a.callback, a.priority, a.worth_cents, a.days_past_due, a.amount_due_cents, a.last_attempt_at, a.risk, a.region,
+    a.language, a.product, coalesce(o.skill, '') AS skill, coalesce(o.level, 0) AS level,
     CASE
       WHEN a.state = 'closed' THEN 'closed'
       WHEN a.state = 'never' THEN 'never:' || CASE WHEN a.next_rule LIKE 'stop:%' THEN substr(a.next_rule, 6)
@@ -29,6 +30,7 @@ standing AS (
       ELSE 'ready'
     END AS step
   FROM accounts a LEFT JOIN phones p ON p.phone_id = a.next_phone_id
+  LEFT JOIN owners o ON o.debtor_id = a.debtor_id
   LEFT JOIN (SELECT debtor_id, min(flag) AS flag FROM stop_flags
              WHERE phone_id IS NULL AND (until_at IS NULL OR until_at > :at) GROUP BY debtor_id) f
     ON f.debtor_id = a.debtor_id
@@ -40,7 +42,7 @@ standing AS (
 -- and to the number, whether anything else is known that the gate must see (a flag, a consent, a third party), and
 -- whether a rule has set the moment for which they wait. `step` is named once only: it is worked out each time.
 SELECT s.step, s.next_at, s.account_id, s.debtor_id, s.number, s.zone, s.role, s.team, s.days_past_due,
-       s.amount_due_cents, s.risk, s.region, s.language, s.product,
+       s.amount_due_cents, s.risk, s.region, s.language, s.product, s.skill, s.level,
        coalesce((SELECT max(t.at) FROM attempts t WHERE t.debtor_id = s.debtor_id), ''),
        coalesce((SELECT max(t.at) FROM attempts t WHERE t.number = s.number), ''),
        s.role <> 'debtor' OR s.debtor_id IN (SELECT debtor_id FROM stop_flags)
@@ -48,8 +50,8 @@ SELECT s.step, s.next_at, s.account_id, s.debtor_id, s.number, s.zone, s.role, s
        s.next_at > :at AND (instr(s.next_reason, :moved) > 0
          OR EXISTS (SELECT 1 FROM refusals r WHERE r.account_id = s.account_id AND r.until_at = s.next_at))
 FROM standing s
-ORDER BY s.callback DESC, s.priority DESC, s.days_past_due DESC, s.amount_due_cents DESC, s.last_attempt_at,
-         s.account_id;
+ORDER BY s.callback DESC, s.priority DESC, s.worth_cents DESC, s.days_past_due DESC, s.amount_due_cents DESC,
+         s.last_attempt_at, s.account_id;
 
 -- name: accounts_by_no
 SELECT account_id, NULL AS phone_id FROM accounts WHERE account_no = :asked ORDER BY account_id;
