@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import active_children, get_context
 from statistics import fmean, stdev
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from dialer import pacing
 from dialer.events import Lead
@@ -32,6 +32,10 @@ _T95: Final = (
     *(2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555, 2.0518, 2.0484, 2.0452, 2.0423),
 )
 """Student's t, 97.5 %, for 1 to 30 degrees of freedom."""
+
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,16 +174,48 @@ def each_run(cases: Sequence[Case], *, seeds: Sequence[int], processes: int = 1)
         for n, number, seed in tasks:
             yield Run(case=n, number=number, result=_run(cases[n], seed))
         return
+    for number, result in _pooled(
+        _run_prepared, [(n, seed) for n, _, seed in tasks], processes, _prepare, tuple(cases)
+    ):
+        n, place, _ = tasks[number]
+        yield Run(case=n, number=place, result=result)
+
+
+def each_task(
+    work: Callable[[T], R], tasks: Sequence[T], *, processes: int = 1
+) -> Generator[tuple[int, R], None, None]:
+    """Any work on some tasks, in a pool of processes: the number of each task and what came of it, as they are done.
+
+    Closing the iterator ends what is still running, at once.
+
+    Args:
+        work: a function of a module; it must be picklable, as its tasks and their results.
+        tasks: begun in this order.
+        processes: 1: in this process.
+    """
+    if processes <= 1 or len(tasks) <= 1:
+        for number, task in enumerate(tasks):
+            yield number, work(task)
+        return
+    yield from _pooled(work, [(task,) for task in tasks], processes, _prepare, ())
+
+
+def _pooled(
+    work: Callable[..., R],
+    tasks: Sequence[tuple[Any, ...]],
+    processes: int,
+    prepare: Callable[..., None],
+    prepared: tuple[Case, ...],
+) -> Generator[tuple[int, R], None, None]:
     # `spawn`: the program that asks may have threads, and those do not survive a fork.
     before = set(active_children())
     pool = ProcessPoolExecutor(
-        min(processes, len(tasks)), mp_context=get_context("spawn"), initializer=_prepare, initargs=(tuple(cases),)
+        min(processes, len(tasks)), mp_context=get_context("spawn"), initializer=prepare, initargs=(prepared,)
     )
     try:
-        futures = {pool.submit(_run_prepared, n, seed): (n, number) for n, number, seed in tasks}
+        futures = {pool.submit(work, *task): number for number, task in enumerate(tasks)}
         for future in as_completed(futures):
-            n, number = futures[future]
-            yield Run(case=n, number=number, result=future.result())
+            yield futures[future], future.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - before:

@@ -1,0 +1,207 @@
+"""One day of one arm: the engine's floor, with the real gate and pacing, between the book and the replies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from dialer import pacing
+from dialer.events import (
+    CampaignLaunched,
+    CloseAttempt,
+    DayAnswers,
+    LeaseLeads,
+    LinkRestored,
+    ReleaseLease,
+    SaveAttempt,
+    SaveDisposition,
+    SaveRefusal,
+)
+from dialer.floor.floor import Floor
+from dialer.settings import CampaignSettings, DialerSettings
+from dialer.sim.behaviour import Behaviour, Shift
+from dialer.sim.case import campaign as campaigns
+from dialer.sim.case.agents import ByHand, CasePeople
+from dialer.sim.case.book import Book
+from dialer.sim.case.replies import CaseConclusions, CaseDraws, CaseFates, Replies
+from dialer.sim.case.scenario import DAY_S, opens_at
+from dialer.sim.network import LATENCIES, Network
+from dialer.sim.record import Record
+from dialer.sim.timeline import Timeline, moment, without_collector
+from dialer.types import AgentId, AgentState, AttemptId, Outcome
+
+DRAIN_S: Final = 1200.0
+"""After the last dial talks go on, and are wrapped up."""
+BUSY: Final = frozenset({AgentState.TALKING, AgentState.WRAP_UP})
+AT_WORK: Final = BUSY | {AgentState.READY, AgentState.RESERVED, AgentState.PREVIEWING}
+
+
+@dataclass(slots=True, kw_only=True)
+class Dial:
+    """One dial, as it was recorded; the raw material of figures and of the recount."""
+
+    at: datetime
+    debtor: int
+    number: str
+    outcome: Outcome = Outcome.UNKNOWN
+    agent: str = ""
+    """Who talked."""
+    person: bool = False
+    """A person picked up, in truth."""
+    machine: bool = False
+    right_party: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class DayRecord:
+    """What came of a day."""
+
+    day: date
+    dials: list[Dial] = field(default_factory=list)
+    work_s: float = 0.0
+    """Of all agents, logged in and not paused."""
+    busy_s: float = 0.0
+    answered: int = 0
+    """As the floor counts live answers: machines that it passed to an agent, too."""
+    abandoned: int = 0
+    learned: str = ""
+    """What pacing had learned by the evening."""
+
+
+class Day:
+    """One day.
+
+    Args:
+        dialer: with the agents.
+        campaign: of the arm.
+        behaviour: of agents.
+        book: the list.
+        replies: the world.
+        skills: of agents, in log-odds of a promise.
+        by_hand: what looking up and logging cost; None: nothing is done by hand.
+        seed: of the case.
+        day: which.
+        before: the days before.
+    """
+
+    def __init__(
+        self,
+        dialer: DialerSettings,
+        campaign: CampaignSettings,
+        behaviour: Behaviour,
+        book: Book,
+        replies: Replies,
+        skills: dict[AgentId, float],
+        by_hand: ByHand | None,
+        *,
+        seed: int,
+        day: date,
+        before: Sequence[DayRecord],
+    ) -> None:
+        start_at = opens_at(day)
+        self._book, self._record, self._told = book, Record(), DayRecord(day=day)
+        self._dials: dict[AttemptId, Dial] = {}
+        now = moment(start_at, 0.0)
+        self._floor = Floor(dialer, run_id=f"{day:%m%d}", now=now, known={campaign.name: campaign}, rule=pacing.decide)
+        self._timeline = timeline = Timeline(self._floor, start_at)
+        replies.begin(day)
+        draws = CaseDraws(behaviour, seed, replies, ring_timeout_s=campaign.ring_timeout_s)
+        self._fates = CaseFates(behaviour, draws, replies, lambda: timeline.now.at)
+        self._people = CasePeople(
+            timeline,
+            behaviour,
+            dialer.agents,
+            draws,
+            CaseConclusions(replies, skills),
+            self._record,
+            seed=seed,
+            wrap_up_limit_s=campaign.wrap_up_limit_s,
+        )
+        self._people.prepare(draws, by_hand)
+        self._replies = replies
+        self._network = Network(timeline, behaviour, draws, self._fates, self._people, self._record, LATENCIES)
+        self._keep_books(timeline)
+        for server in dialer.servers:
+            timeline.take(LinkRestored(server=server.name, channels=()))
+        timeline.take(CampaignLaunched(settings=campaign, days=_answers(before), learned=_learned(before)))
+
+    def run(self) -> DayRecord:
+        """From the opening until the last talk is wrapped up."""
+        with without_collector():
+            self._timeline.run(DAY_S + DRAIN_S)
+        self._record.end(DAY_S + DRAIN_S)
+        told, record = self._told, self._record
+        for state, from_s, to_s in record.stays:
+            told.work_s += (to_s - from_s) * (state in AT_WORK)
+            told.busy_s += (to_s - from_s) * (state in BUSY)
+        told.answered = len(record.served) + len(record.unserved)
+        told.abandoned = sum(outcome is Outcome.ABANDONED for _, outcome in record.unserved)
+        run = self._floor.state.campaigns[campaigns.NAME]
+        told.learned = json.dumps(run.estimates.as_dict())
+        return told
+
+    # --- the store's side ------------------------------------------------------------------------------
+
+    def _keep_books(self, timeline: Timeline) -> None:
+        timeline.on(LeaseLeads, self._lease)
+        timeline.on(ReleaseLease, self._book.release)
+        timeline.on(SaveRefusal, self._book.refused)
+        timeline.on(SaveAttempt, self._attempted)
+        timeline.on(CloseAttempt, self._closed)
+        timeline.on(SaveDisposition, self._concluded)
+
+    def _lease(self, wish: LeaseLeads) -> None:
+        self._timeline.at(self._timeline.s + LATENCIES.lease_s, self._hand_out, wish)
+
+    def _hand_out(self, wish: LeaseLeads) -> None:
+        self._timeline.take(self._book.lease(wish, self._timeline.now.at))
+
+    def _attempted(self, effect: SaveAttempt) -> None:
+        self._fates.lead = effect.lead
+        self._network.account_id = effect.lead.account_id
+        self._book.attempted(effect)
+        dial = Dial(at=effect.at, debtor=int(effect.lead.debtor_id), number=effect.lead.number)
+        self._told.dials.append(dial)
+        self._dials[effect.attempt_id] = dial
+        self._timeline.at(self._timeline.s, self._met, (dial, self._network.placed))
+
+    def _met(self, what: tuple[Dial, int]) -> None:
+        """The call has left; what it will meet is settled."""
+        dial, index = what
+        reply = self._replies.said.get(index)
+        if reply is not None:
+            dial.person, dial.machine = not reply.machine, reply.machine
+
+    def _closed(self, effect: CloseAttempt) -> None:
+        self._record.attempt_closed(effect, self._timeline.s)
+        dial = self._dials[effect.attempt_id]
+        dial.outcome, dial.agent = effect.outcome, str(effect.agent_id or "")
+
+    def _concluded(self, effect: SaveDisposition) -> None:
+        dial = self._dials.pop(effect.attempt_id)
+        dial.right_party = effect.right_party
+        self._book.concluded(effect, no_person=effect.code == campaigns.NO_PERSON)
+
+
+def behaviour_of(agents: int, pace: float) -> Behaviour:
+    """How agents come, go and rest; the rest is the replies'.
+
+    Args:
+        agents: at work from the opening to the end.
+        pace: how much they differ.
+    """
+    return Behaviour(
+        agent_speed_spread=pace,
+        shifts=(Shift(agents=agents, login_s=0.0, logout_s=DAY_S, spread_s=60.0),),
+    )
+
+
+def _answers(before: Sequence[DayRecord]) -> tuple[DayAnswers, ...]:
+    return tuple(DayAnswers(on=one.day, answered=one.answered, abandoned=one.abandoned) for one in before)
+
+
+def _learned(before: Sequence[DayRecord]) -> str:
+    return before[-1].learned if before else ""
