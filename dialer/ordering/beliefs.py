@@ -97,5 +97,7 @@ class OrderingSettings:
     """Hours of today from here on count as no chance any more."""
     window_days: int = 30
     """What was paid so many days after the right party was reached counts as recovered by it."""
-    refresh_s: float = 900.0
-    """How often the order of the lists is worked out anew while the engine runs; 0: only when told to."""
+    refresh_s: float = 60.0
+    """How often some of the accounts are worked out anew while the engine runs; 0: only when told to."""
+    accounts_per_refresh: int = 20_000
+    """So many at a time, in turn, so that the engine's own work waits for nothing."""

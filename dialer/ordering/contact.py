@@ -102,7 +102,7 @@ class ContactModel:
         at: datetime,
         *,
         answered: bool,
-        right_party: bool = False,
+        right_party: bool | None = None,
         times: float = 1.0,
     ) -> None:
         """A dial is over.
@@ -112,19 +112,18 @@ class ContactModel:
             cell: when, by the debtor's clock: `cells.cell_at`.
             at: when, aware; old dials count less.
             answered: by a person.
-            right_party: it was the debtor; counts only if answered.
+            right_party: it was the debtor; counts only if answered. None: nobody knows, as when no agent was free.
             times: so many dials of one number and cell that ended alike, told together.
         """
         of_group = weight_at(at, self.belief.group_half_life_days)
         of_number = weight_at(at, self.belief.number_half_life_days)
-        right = answered and right_party
         for group in (self._everybody, *(self._group(key) for key in _keys(number))):
-            group.tally.add(cell, of_group, answered=answered, right_party=right, times=times)
+            group.tally.add(cell, of_group, answered=answered, right_party=right_party, times=times)
         role = self._roles.setdefault(number.role, Tally())
-        role.add(cell, of_group, answered=answered, right_party=right, times=times)
+        role.add(cell, of_group, answered=answered, right_party=right_party, times=times)
         self._traits[number.key] = number
         own = self._numbers.setdefault(number.key, Tally())
-        own.add(cell, of_number, answered=answered, right_party=right, times=times)
+        own.add(cell, of_number, answered=answered, right_party=right_party, times=times)
 
     def chance(self, number: NumberTraits, cell: Cell, at: datetime) -> Chance:
         """The chance of the right party.
@@ -194,9 +193,9 @@ class ContactModel:
         role = self._roles.get(number.role, _NEVER)
         of_role = weight_at(at, self.belief.group_half_life_days)
         believed = self.belief.right_party.get(number.role, 0.0)
-        usual = posterior(role.right / of_role, role.answers / of_role, believed, self.belief.right_party_strength)
+        usual = posterior(role.right / of_role, role.known / of_role, believed, self.belief.right_party_strength)
         strength = self.belief.number_right_party_strength
-        return posterior(tally.right / weight, tally.answers / weight, usual, strength)
+        return posterior(tally.right / weight, tally.known / weight, usual, strength)
 
     def _group(self, key: tuple[str, ...]) -> _Group:
         found = self._groups.get(key)

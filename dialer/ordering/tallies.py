@@ -35,22 +35,24 @@ class Tally:
 
     tries: float = 0.0
     answers: float = 0.0
+    known: float = 0.0
+    """Of the answers: those of which it is known who it was; not of people whom no agent talked with."""
     right: float = 0.0
-    """Of the answers: by the right party."""
+    """Of these: by the right party."""
     since_answer: int = 0
     """Dials in a row, up to the last one, that nobody answered."""
     observations: int = 0
     """Dials ever counted, however old."""
     cells: dict[Cell, Counted] = field(default_factory=dict)
 
-    def add(self, cell: Cell, weight: float, *, answered: bool, right_party: bool, times: float = 1.0) -> None:
+    def add(self, cell: Cell, weight: float, *, answered: bool, right_party: bool | None, times: float = 1.0) -> None:
         """Count a dial.
 
         Args:
             cell: when, by the debtor's clock.
             weight: of the moment; see `weight_at`.
             answered: by a person.
-            right_party: it was the debtor.
+            right_party: it was the debtor; None: nobody knows.
             times: so many dials that ended alike.
         """
         weight *= times
@@ -64,7 +66,9 @@ class Tally:
         if answered:
             spot.answers += weight
             self.answers += weight
-            self.right += weight * right_party
+            if right_party is not None:
+                self.known += weight
+                self.right += weight * right_party
 
     def in_block(self, block: Block) -> Counted:
         """The dials of a block of the day, whatever the weekday; weighted as they are kept."""

@@ -136,6 +136,15 @@ def test_answers_by_others_lower_the_chance_that_it_is_the_right_party():
     assert model.chance(number("other"), MORNING, MONDAY).right_party > 0.5
 
 
+def test_an_answer_that_no_agent_heard_says_nothing_of_who_it_was():
+    model = ContactModel()
+    for _ in range(9):
+        model.observe(number(), MORNING, MONDAY, answered=True)
+    chance = model.chance(number(), MORNING, MONDAY)
+    assert chance.right_party == pytest.approx(0.7)
+    assert chance.answer > 0.6
+
+
 def test_a_third_partys_number_is_hardly_ever_the_right_party():
     model = ContactModel()
     assert model.chance(number(role=ContactRole.CONTACT), MORNING, MONDAY).right_party == pytest.approx(0.05)
