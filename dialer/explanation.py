@@ -2,7 +2,7 @@
 
 What is looked at, in this order; what forbids it longest is told first, and all that forbid are told:
     1. the account: stopped for good, closed, in a call, leased, waiting or on hold, its team
-    2. the person: stop flags, another account of the same person or number that is leased
+    2. the person: stop flags, an experiment, another account of the same person or number that is leased
     3. the number: it has none, it is wrong, it is on the do-not-call list
     4. the gate, as it would answer now: prefix, third party, zone, hours, limits
     5. the agents: whether anybody of the campaign may take the call
@@ -82,6 +82,7 @@ def explain(
     at: datetime,
     *,
     phone_id: int | None = None,
+    held_out: Callable[[Lead], Block | None] = lambda _: None,
 ) -> Answer:
     """What a campaign may do with an account.
 
@@ -92,6 +93,7 @@ def explain(
         lead_at: reads the lead; not asked when there is no number.
         at: now, aware.
         phone_id: the number that is asked about; None: the account's next one.
+        held_out: says whether an experiment would leave the debtor alone as soon as somebody was about to call.
     """
     phone = known.phone(phone_id or known.next_phone_id)
     blocks = [*_account(known, campaign, at), *_person(known), *_number(known, phone)]
@@ -105,6 +107,8 @@ def explain(
         blocks = [block for block in blocks if not _is_older(block, refused)]
         if refused.rule not in {block.rule for block in blocks}:
             blocks.append(refused)
+    if (held := held_out(lead)) is not None:
+        blocks.append(held)
     able = [one.id for one in staff if assignment.qualified(one, assignment.route(campaign, lead), lead)]
     if not able:
         blocks.append(_nobody(campaign, lead))

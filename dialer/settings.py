@@ -15,6 +15,7 @@ from pathlib import Path
 from dialer.access import UserSettings
 from dialer.calling_rules import CallingRules as CallingRules
 from dialer.calling_rules import Window as Window
+from dialer.experiments import Experiment
 from dialer.types import (
     AgentId,
     Asks,
@@ -260,4 +261,6 @@ class CampaignSettings:
     """Outcome -> waits before the 1st, 2nd, ... retry; past the last one the account is closed."""
     promise_max_days: int = 30
     promise_min_amount: Decimal = Decimal("1.00")
+    hold_outs: tuple[Experiment, ...] = ()
+    """Experiments that leave somebody alone for a while; see `dialer.store.hold_outs`."""
     messages: MessageSettings

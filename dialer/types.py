@@ -117,6 +117,7 @@ class StopFlag(StrEnum):
     ATTORNEY = "attorney"
     PLAN_PERFORMING = "plan_performing"
     PROMISE_OPEN = "promise_open"
+    HOLD_OUT = "hold_out"  # left alone for a while by an experiment (缓催)
 
 
 class ContactRole(StrEnum):

@@ -119,8 +119,9 @@ def _files(folder: Path) -> Iterator[_File]:
     main = config / "dialer.yaml"
     text = (examples / "dialer.yaml").read_text(encoding="utf-8")
     yield _File(path=main, text=text)
-    for campaign in sorted((examples / "campaigns").glob("*.yaml")):
-        yield _File(path=config / "campaigns" / campaign.name, text=campaign.read_text(encoding="utf-8"))
+    for path in sorted(examples.rglob("*.yaml")):
+        if path.name != main.name:
+            yield _File(path=config / path.relative_to(examples), text=path.read_text(encoding="utf-8"))
     # The secrets are those of the settings that will be in force, which may have been there before.
     names = _SECRET_FILE.findall(main.read_text(encoding="utf-8") if main.exists() else text)
     for name in sorted(set(names)):

@@ -22,6 +22,9 @@ from dialer.snapshot import CampaignRow, Snapshot
 from dialer.types import AgentState, CampaignState
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+    from dialer.events import Lead
     from dialer.explanation import Answer, Block
     from dialer.store.sqlite import SqliteStore
     from dialer.store.why import KnownAccount
@@ -125,6 +128,7 @@ def _tell(
                     partial(read, rules=one.rules),
                     at,
                     phone_id=phone_id,
+                    held_out=partial(_held_out, database.conn, one, at),
                 )
                 for one in campaigns
                 if one.list_name == known.list_name
@@ -141,6 +145,22 @@ def _tell(
                 )
             )
     return told
+
+
+def _held_out(connection: Connection, campaign: CampaignSettings, at: datetime, lead: Lead) -> Block | None:
+    """Whether an experiment would leave the debtor alone as soon as this campaign was about to call."""
+    from dialer.explanation import Block
+    from dialer.store import hold_outs
+
+    experiment = hold_outs.due(connection, lead, campaign, at)
+    if experiment is None:
+        return None
+    return Block(
+        rule=f"hold_out {experiment.name}",
+        zh=f"在试验 {experiment.name} 的缓催对照组，{experiment.hold_days} 天内不外呼",
+        en=f"is in the hold-out of the experiment {experiment.name}: not called for {experiment.hold_days} days",
+        until=hold_outs.until(experiment, at),
+    )
 
 
 def _number(session: Session, asked: str) -> str:

@@ -17,6 +17,7 @@ STOPS: dict[StopFlag, tuple[str, str]] = {
     StopFlag.ATTORNEY: ("由律师代理", "is represented by a lawyer"),
     StopFlag.PLAN_PERFORMING: ("还款计划正常履行中", "keeps to an agreed plan"),
     StopFlag.PROMISE_OPEN: ("承诺还款尚未到期", "has promised to pay and the promise is not yet due"),
+    StopFlag.HOLD_OUT: ("在缓催对照组，暂不外呼", "is in the hold-out of an experiment and left alone for a while"),
 }
 
 _COUNTED: dict[Counted, tuple[str, str]] = {

@@ -181,6 +181,8 @@ def _disposition_problems(wrong: _Marker, dispositions: Mapping[str, Disposition
         taken.setdefault(one.digits, code)
         if one.stop is StopFlag.PROMISE_OPEN:
             yield wrong(("dispositions", code, "stop"), '"promise_open" is set by a promise; write asks: promise')
+        if one.stop is StopFlag.HOLD_OUT:
+            yield wrong(("dispositions", code, "stop"), '"hold_out" is set by an experiment, not by a call')
 
 
 def _rule_problems(wrong: _Marker, file: CampaignFile) -> Iterator[Problem]:

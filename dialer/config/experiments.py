@@ -5,6 +5,7 @@ The shipped file never experiments on anybody: somebody has to write it down fir
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,11 +15,12 @@ from dialer.config.problems import Problem, SettingsFileError
 from dialer.config.read import read_model
 from dialer.config.script_models import ExperimentSection, StrategiesFile
 from dialer.config.written import Written
+from dialer.experiments import CHAMPION, HOLD_OUT, Arm, Experiment
 from dialer.scripts.arms import PLACES
-from dialer.scripts.model import CHAMPION, HOLD_OUT, Arm, Experiment
 
 STRATEGIES = "strategies.yaml"
 _DAY_S = 86_400.0
+_MAY_BE_ACTIVE = re.compile(r"active:\s*(?!false\b)")
 
 
 def load_hold_outs(folder: Path, env: Mapping[str, str]) -> tuple[Experiment, ...]:
@@ -29,9 +31,11 @@ def load_hold_outs(folder: Path, env: Mapping[str, str]) -> tuple[Experiment, ..
     """
     path = folder / STRATEGIES
     try:
-        stamp = path.stat()
-    except OSError:
-        return ()
+        stamp, text = path.stat(), path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ()  # `dialer script check` says what is wrong with it
+    if _MAY_BE_ACTIVE.search(text) is None:
+        return ()  # nobody is experimented on, so it need not be read each time that a campaign is
     return _hold_outs(path, stamp.st_mtime_ns, stamp.st_size, tuple(sorted(env.items())))
 
 
@@ -63,7 +67,7 @@ def _experiment(written: Written, spot: int, one: ExperimentSection) -> Experime
         ends_on=one.ends_on,
         arms=(*held, *tried, Arm(name=CHAMPION, share=rest)),
         hold_days=0 if one.hold_out is None else round(one.hold_out.length / _DAY_S),
-        place=written.place(("experiments", spot)),
+        source=str(written.place(("experiments", spot))),
     )
 
 

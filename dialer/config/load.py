@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from dialer.access import UserSettings
 from dialer.calling_rules import AbandonmentRule, CallingRules
 from dialer.config.calling import calling_rules
 from dialer.config.crosscheck import campaign_problems, dialer_problems
+from dialer.config.experiments import load_hold_outs
 from dialer.config.models import CampaignFile, DialerFile, PacingSection, ServerSection
 from dialer.config.problems import Problem, SettingsFileError
 from dialer.config.read import read_model
@@ -95,7 +97,7 @@ def load_campaign(
         raise SettingsFileError([*problems, *error.problems]) from None
     if problems:
         raise SettingsFileError(problems)
-    return _campaign(source, file, rules)
+    return replace(_campaign(source, file, rules), hold_outs=load_hold_outs(dialer.source.parent, _env(env)))
 
 
 def load_campaigns(

@@ -21,7 +21,7 @@ from dialer.config.read import read_model
 from dialer.config.script_file import load_script
 from dialer.config.script_models import DerivationSection, StrategiesFile
 from dialer.config.written import Written
-from dialer.scripts.checking import Finding, check_said, check_script
+from dialer.scripts.checking import Finding, check_public, check_said, check_script
 from dialer.scripts.lexicon import Lexicon
 from dialer.scripts.model import Derivation, Kind, Script, Strategy
 from dialer.scripts.person import ABILITY, DERIVED, HABIT, VALUES, WILLINGNESS
@@ -247,8 +247,11 @@ def _challenger_problems(written: Written, file: StrategiesFile, scripts: Mappin
 
 
 def _why_findings(written: Written, file: StrategiesFile, lexicon: Lexicon) -> Iterator[Finding]:
-    """Reasons are read by agents, and held to the lexicon like everything they read."""
+    """Reasons are held to the lexicon like all that agents read, and the house's names, which anybody hears."""
     names = Names(known=WHY_NAMES)
+    for part in ("bank", "office"):
+        for wording in written.said(getattr(file.house, part), ("house", part)).both():
+            yield from check_public(wording, lexicon)
     for spot, one in enumerate(file.strategies):
         for wording in written.said(one.why, ("strategies", spot, "why")).both():
             yield from check_said(wording, lexicon, mistakes(wording, names))

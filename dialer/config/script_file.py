@@ -22,13 +22,15 @@ def load_script(path: Path, env: Mapping[str, str]) -> Script:
     """
     source, file = read_model(path, ScriptFile, env, made_by="dialer init")
     written = Written.of(source)
+    body = "\n".join(written.lines) + "\n"
     problems = list(_problems(written, file))
     if problems:
         raise SettingsFileError(problems)
     return Script(
         name=file.script,
         version=file.version,
-        digest=hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+        digest=hashlib.sha256(body.encode()).hexdigest()[:12],
+        body=body,
         place=Place(path=str(path), line=1),
         kind=file.kind,
         tier=file.tier,

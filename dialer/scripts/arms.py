@@ -13,7 +13,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
-from dialer.scripts.model import HOLD_OUT, Arm, Experiment
+from dialer.experiments import HOLD_OUT, Arm, Experiment
 from dialer.types import DebtorId
 
 PLACES: Final = 10_000

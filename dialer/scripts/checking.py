@@ -68,6 +68,12 @@ def check_said(wording: Wording, lexicon: Lexicon, wrong: Iterable[Mistake]) -> 
         yield Finding(place=place, key=wording.key, rule="template", zh=one.text, en=one.text)
 
 
+def check_public(wording: Wording, lexicon: Lexicon) -> Iterator[Finding]:
+    """What may not be said in a text that anybody may hear."""
+    yield from _lexicon(wording, lexicon)
+    yield from _debt_words(wording, lexicon, third=True)
+
+
 def check_text(text: str, lexicon: Lexicon, *, public: bool = False) -> tuple[Hit, ...]:
     """The gate for a text as it would be said; empty: it may be.
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from dialer.campaigns.expressions import FactValue, holds
+from dialer.experiments import Experiment
 from dialer.scripts.arms import arm_of
-from dialer.scripts.model import Experiment, Script, Strategy
+from dialer.scripts.model import Script, Strategy
 from dialer.scripts.person import Known
 from dialer.scripts.playbook import Playbook
 from dialer.types import DebtorId

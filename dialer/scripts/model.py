@@ -1,4 +1,4 @@
-"""What a script, a strategy and an experiment are. Every text remembers where it was written."""
+"""What a script and a strategy are. Every text remembers where it was written."""
 
 from __future__ import annotations
 
@@ -7,14 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
 
 from dialer.types import ContactRole
-
-HOLD_OUT: Final = "hold_out"
-"""The arm whose people are not called (缓催)."""
-CHAMPION: Final = "champion"
-"""The arm to which nothing is done: the strategy's own script."""
 
 
 class Language(StrEnum):
@@ -157,6 +151,8 @@ class Script:
     title: Said
     steps: tuple[Step, ...]
     objections: tuple[Objection, ...] = ()
+    body: str = ""
+    """The whole file, to be kept with what was shown."""
     approval: Approval | None = None
 
     def texts(self) -> tuple[Wording, ...]:
@@ -193,44 +189,6 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
-    """One part of an experiment."""
-
-    name: str
-    share: int
-    """Of 10,000."""
-    scripts: Mapping[str, str] = field(default_factory=dict)
-    """Script -> the one that is tried in its stead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experiment:
-    """Champion, challengers and those who are left alone, over a stretch of days."""
-
-    name: str
-    salt: str
-    when: str
-    """Over the account before it is called: who takes part."""
-    begins_on: date
-    ends_on: date
-    """The last day."""
-    arms: tuple[Arm, ...]
-    """Their shares add up to 10,000; the hold-out, where there is one, is first."""
-    hold_days: int = 0
-    """How long the hold-out is not called, from the day on which it would have been."""
-    place: Place
-
-    @property
-    def hold_share(self) -> int:
-        """Of 10,000, who are not called."""
-        return sum(arm.share for arm in self.arms if arm.name == HOLD_OUT)
-
-    def is_on(self, on: date) -> bool:
-        """Whether it runs on a day."""
-        return self.begins_on <= on <= self.ends_on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """A plan that may be offered to somebody in hardship."""
 
@@ -263,15 +221,15 @@ class Person:
     """What falls due each month, over all loans that are known."""
     promises_kept: int = 0
     promises_broken: int = 0
+    promise_open: bool = False
     promised: Decimal | None = None
-    """The promise that is open."""
+    """The promise that is open, or the one that was broken last."""
     promised_on: date | None = None
     paid_on_time: int = 0
     """Instalments that were paid by their day of grace."""
     paid_late: int = 0
     """Instalments that were paid later, or are overdue."""
     last_disposition: str = ""
-    last_promise_due_on: date | None = None
     told: Mapping[str, str] = field(default_factory=dict)
     """Field (habit, reason, ability, willingness) -> what a source said, in its own words."""
     told_at: Mapping[str, datetime] = field(default_factory=dict)

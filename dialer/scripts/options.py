@@ -1,8 +1,8 @@
 """What may be offered to somebody in hardship, in words: of the plans that the role may agree to by itself. Pure.
 
-Which plans there are, what they cost and what may be let go is for `dialer.plans` to say, by the ceilings of plans.yaml.
-Here the best one of each kind is taken, an extension first, then instalments, then a partial waiver, and told. What
-would need somebody else's approval is not put into an agent's mouth.
+Which plans there are, what they cost and what may be let go is for `dialer.plans` to say, by the ceilings of
+plans.yaml. Here the best one of each kind is taken, an extension first, then instalments, then a partial waiver, and
+told. What would need somebody else's approval is not put into an agent's mouth.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ def _plain_facts(person: Person) -> dict[str, FactValue]:
         "monthly_due": person.monthly_due or 0,
         "promises_kept": person.promises_kept,
         "promises_broken": person.promises_broken,
-        "promise_open": person.promised is not None,
+        "promise_open": person.promise_open,
         "paid_on_time": person.paid_on_time,
         "paid_late": person.paid_late,
         "last_disposition": person.last_disposition,

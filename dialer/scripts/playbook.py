@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dialer.experiments import Experiment
 from dialer.scripts.lexicon import Lexicon
-from dialer.scripts.model import Derivation, Experiment, Script, Strategy
+from dialer.scripts.model import Derivation, Script, Strategy
 from dialer.scripts.variables import House
 
 

@@ -115,7 +115,13 @@ class Rendered:
 
 
 def render_script(
-    choice: Choice, known: Known, lexicon: Lexicon, language: Language, values: Mapping[str, object]
+    choice: Choice,
+    known: Known,
+    lexicon: Lexicon,
+    values: Mapping[Language, Mapping[str, object]],
+    *,
+    language: Language,
+    reader: Language,
 ) -> Rendered:
     """A script with its values.
 
@@ -123,15 +129,17 @@ def render_script(
         choice: which, and why.
         known: for whom.
         lexicon: asked about every text that comes out.
+        values: of `dialer.scripts.variables.values_of`, in both of the languages below.
         language: to be spoken.
-        values: of `dialer.scripts.variables.values_of`, in that language.
+        reader: in which the agent reads the reason.
 
     Raises:
         TemplateValueError: a value does not fit.
         ForbiddenTextError: a value made a text say what may not be said.
     """
     script = choice.script
-    put = _Put(script=script, lexicon=lexicon, language=language, values=values)
+    put = _Put(script=script, lexicon=lexicon, language=language, values=values[language])
+    why = _Put(script=script, lexicon=lexicon, language=reader, values=values[reader])
     public = checking.opening(script)
     is_public = script.party is ContactRole.CONTACT
     return Rendered(
@@ -151,10 +159,10 @@ def render_script(
             )
             for one in script.objections
         ),
-        reason=put.because(choice.strategy.why.of(language), known.facts),
+        reason=why.because(choice.strategy.why.of(reader), known.facts),
         strategy=choice.strategy.name,
         rule=str(choice.strategy.place),
-        facts=_shown(choice, known, language),
+        facts=_shown(choice, known, reader),
         experiment=choice.experiment,
         arm=choice.arm,
         instead_of=choice.instead_of,

@@ -1,6 +1,6 @@
 """Jinja, fenced in: variables that are known, a few filters, `if` and `for` over the options; nothing else. Pure.
 
-    {{ amount_due | money }}     1,280.50 元 · CNY 1,280.50
+    {{ amount_due | money }}     1,280.50元 · CNY 1,280.50
     {{ pay_by | day }}           3月5日 · 5 March
     {% if days_past_due > 30 %} ... {% endif %}
     {% for option in options %} ... {% endfor %}
@@ -168,8 +168,8 @@ def _environment(language: Language) -> ImmutableSandboxedEnvironment:
 
 
 def money_zh(amount: Decimal) -> str:
-    """`1,280.50 元`."""
-    return f"{_cents(amount):,.2f} 元"
+    """`1,280.50元`."""
+    return f"{_cents(amount):,.2f}元"
 
 
 def money_en(amount: Decimal) -> str:

@@ -95,7 +95,7 @@ def values_of(
         "bank": house.bank_zh if zh else house.bank_en,
         "office": house.office_zh if zh else house.office_en,
         "callback": house.callback,
-        "caller": caller or ("客服" if zh else "customer service"),
+        "caller": caller or ("工作人员" if zh else "a colleague"),
         "surname": person.name.strip() if unmasked else called(person.name),
         "today": today,
         "product": person.product or ("贷款" if zh else "loan"),

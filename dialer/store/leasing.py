@@ -15,7 +15,7 @@ from dialer.compliance.hours import zones_of
 from dialer.errors import StoreError
 from dialer.events import Lead
 from dialer.settings import CampaignSettings
-from dialer.store import leaving, promised, promising
+from dialer.store import hold_outs, leaving, promised, promising
 from dialer.store.api import Leased, OpenAttempt
 from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.statements import Statements
@@ -75,6 +75,7 @@ def lease(
     promised_to = promised.live_among(connection, [account_id for account_id, _ in chosen])
     leads = tuple(lead for lead in leads if not _missed_reminder(connection, lead, promised_to, at))
     leads = tuple(lead for lead in leads if not _left_alone(connection, lead, campaign, at))
+    leads = tuple(lead for lead in leads if not _held_out(connection, lead, campaign, at))
     waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
     return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
 
@@ -101,6 +102,16 @@ def _left_alone(connection: sqlite3.Connection, lead: Lead, campaign: CampaignSe
         reason = " · ".join(sentences.third_party(rule, third_parties.unreached(lead)))
         held = {"account_id": lead.account_id, "rule": "third_party", "reason": reason}
         connection.execute(_WRITE_SQL["hold_refused"], held)
+    return True
+
+
+def _held_out(connection: sqlite3.Connection, lead: Lead, campaign: CampaignSettings, at: datetime) -> bool:
+    """Whether an experiment leaves the debtor alone from now on (缓催)."""
+    experiment = hold_outs.due(connection, lead, campaign, at)
+    if experiment is None:
+        return False
+    connection.execute(_SQL["unlease"], {"account_id": lead.account_id})
+    hold_outs.hold_out(connection, lead, experiment, campaign, at)
     return True
 
 
@@ -136,7 +147,7 @@ def lease_one(
     connection.execute(
         _SQL["lease_account"], {"engine": engine, "until_at": until_at, "number": number, "account_id": account_id}
     )
-    return read_lead(
+    lead = read_lead(
         connection,
         account_id,
         at=at,
@@ -145,6 +156,12 @@ def lease_one(
         effective_talk_s=campaign.rules.effective_talk_s,
         look_back=limits.look_back(campaign.rules),
     )
+    if (experiment := hold_outs.due(connection, lead, campaign, at)) is not None:
+        raise StoreError(
+            f"The debtor of account {account_no} is in the hold-out of the experiment {experiment.name} and is left "
+            f"alone for {experiment.hold_days} days; end it with `active: false` in strategies.yaml."
+        )
+    return lead
 
 
 def _choose(connection: sqlite3.Connection, of_list: dict[str, str], limit: int) -> list[tuple[int, str]]:
