@@ -55,7 +55,7 @@ class Bins:
         if index == 1:
             return f"< {self.edges[0]:g}"
         low = self.edges[index - 2]
-        return f"≥ {low:g}" if index > len(self.edges) else f"{low:g} … {self.edges[index - 1]:g}"
+        return f"≥ {low:g}" if index > len(self.edges) else f"{low:g} … < {self.edges[index - 1]:g}"
 
 
 def bins_of_numbers(values: Floats, *, most: int, fewest: int) -> Bins:

@@ -24,7 +24,7 @@ from dialer.risk.history import Accounts
 from dialer.risk.observing import features
 from dialer.risk.scorecard import Reason, Scored, reasons, score
 from dialer.risk.warnings import raised
-from dialer.store.columns import moment_text
+from dialer.store.columns import moment, moment_text
 from dialer.store.happened import note
 from dialer.store.modelling import Model
 from dialer.store.risk_history import read_history
@@ -255,3 +255,54 @@ def _prioritise(
     if kept != (before, was_raised):
         row = {"account_id": account_id, "before": kept[0], "raised": kept[1]}
         connection.execute(_SQL["note_priority"], row)
+
+
+# --- reading them --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAccount:
+    """An account of a number."""
+
+    account_id: int
+    debtor_id: int
+    account_no: str
+    client: str
+    debtor_name: str
+    risk: str
+
+
+def known_accounts(connection: sqlite3.Connection, account_no: str) -> tuple[KnownAccount, ...]:
+    """The accounts of a number: several lenders may use the same."""
+    rows = connection.execute(_SQL["account"], {"account_no": account_no})
+    return tuple(
+        KnownAccount(
+            account_id=row[0], debtor_id=row[1], account_no=row[2], client=row[3], debtor_name=row[4], risk=row[5]
+        )
+        for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A score that was kept."""
+
+    at: datetime
+    model: str
+    score: float
+    grade: str
+    reasons: tuple[Reason, ...]
+
+
+def earlier_scores(connection: sqlite3.Connection, account_id: int, *, most: int) -> tuple[Earlier, ...]:
+    """The last scores of an account by any card, the newest first."""
+    rows = connection.execute(_SQL["scores_of"], {"account_id": account_id, "most": most})
+    return tuple(
+        Earlier(at=moment(at), model=model, score=value, grade=grade, reasons=read_reasons(text))
+        for model, value, grade, text, at in rows
+    )
+
+
+def grades_now(connection: sqlite3.Connection) -> tuple[tuple[str, int, int], ...]:
+    """Grade, accounts that are not closed, and cents due of them, as they stand."""
+    return tuple((risk, int(count), int(due or 0)) for risk, count, due in connection.execute(_SQL["grades"]))

@@ -217,3 +217,9 @@ def _number(text: object) -> float:
         return float(plain[:-1]) / 100.0 if plain.endswith("%") else float(plain)
     except ValueError:
         return float("nan")
+
+
+def debtors_of(connection: sqlite3.Connection, account_no: str) -> tuple[int, ...]:
+    """Whose accounts have this number: several lenders may use the same."""
+    rows = connection.execute(_SQL["debtors_of"], {"account_no": account_no}).fetchall()
+    return tuple(int(debtor_id) for (debtor_id,) in rows)

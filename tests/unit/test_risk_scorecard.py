@@ -171,7 +171,7 @@ def test_points_grades_and_reasons_of_a_card_to_the_point() -> None:
         ("days_past_due", "–"),
         ("occupation", "–"),
     ]
-    assert [one.label for one in reasons(card(), told, 3)] == ["1 … 31", "miner"]
+    assert [one.label for one in reasons(card(), told, 3)] == ["1 … < 31", "miner"]
 
 
 def test_nobody_is_scored_when_there_is_nobody() -> None:

@@ -73,16 +73,13 @@ UPDATE accounts SET priority = :priority WHERE account_id = :account_id;
 UPDATE account_grades SET priority_before = :before, priority_raised = :raised WHERE account_id = :account_id;
 
 -- name: account
-SELECT a.account_id, a.debtor_id, a.account_no, a.client, d.name, a.risk, g.model, g.score, g.grade, g.at, a.state
-FROM accounts a JOIN debtors d USING (debtor_id) LEFT JOIN account_grades g USING (account_id)
+SELECT a.account_id, a.debtor_id, a.account_no, a.client, d.name, a.risk
+FROM accounts a JOIN debtors d USING (debtor_id)
 WHERE a.account_no = :account_no
 ORDER BY a.account_id;
 
 -- name: scores_of
 SELECT model, score, grade, reasons, at FROM scores WHERE account_id = :account_id ORDER BY at DESC, score_id DESC LIMIT :most;
-
--- name: last_reasons
-SELECT reasons FROM scores WHERE account_id = :account_id AND model = :model ORDER BY at DESC, score_id DESC LIMIT 1;
 
 -- name: grades
 SELECT a.risk, count(*), sum(a.amount_due_cents) FROM accounts a

@@ -53,8 +53,3 @@ WHERE kind = 'risk.reported' AND debtor_id BETWEEN :low AND :high;
 
 -- name: debtors_of
 SELECT DISTINCT a.debtor_id FROM accounts a WHERE a.account_no = :account_no;
-
--- name: last_event
-SELECT max(at) FROM (
-    SELECT max(at) AS at FROM payments UNION ALL SELECT max(at) FROM account_events
-);
