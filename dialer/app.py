@@ -95,6 +95,7 @@ def make_engine(settings: DialerSettings) -> Engine:
         load_campaign=read_campaign,
         count=partial(_count, settings),
         chores=Chores(chores_of(settings), partial(_one_more_store, settings), clock),
+        open_store=partial(_one_more_store, settings),
     )
 
 

@@ -48,6 +48,7 @@ from dialer.events import (
 from dialer.floor import board
 from dialer.floor.floor import Floor
 from dialer.floor.state import CampaignRun, Moment
+from dialer.following import Follower
 from dialer.idle import Count, IdleWatch
 from dialer.ledger import Ledger
 from dialer.memory import Memory
@@ -59,6 +60,7 @@ from dialer.settings import CampaignSettings, DialerSettings
 from dialer.settings_record import record_settings
 from dialer.snapshot import CampaignRow, Snapshot, idle_alert
 from dialer.store.api import Store
+from dialer.store.sqlite import SqliteStore
 from dialer.types import AgentState, CampaignName, CampaignState, ChannelId
 
 PROGRESS_EVERY_S: Final = 2.0
@@ -83,6 +85,7 @@ class Engine:
         load_campaign: Callable[[DialerSettings, str], CampaignSettings],
         count: Count | None = None,
         chores: Chores | None = None,
+        open_store: Callable[[], SqliteStore] | None = None,
     ) -> None:
         """Prepare; nothing is connected before `run`.
 
@@ -95,6 +98,8 @@ class Engine:
             load_campaign: reads one, or raises `SettingsError`.
             count: counts a list when agents have nothing to dial; None: what the floor knows has to do.
             chores: what is done beside the floor while it runs.
+            open_store: opens the store once more, to follow what happens to accounts; None: nothing is followed, and
+                what others stop is barred when it is to be committed.
         """
         self._settings = settings
         self._store = store
@@ -113,6 +118,7 @@ class Engine:
         self.orders = Orders(store, self._ledger, clock, engine=self._engine_name, tell=self.tell, runs=self._runs)
         self._idle = None if count is None else IdleWatch(count, clock)
         self._chores = chores
+        self._follower = None if open_store is None else Follower(open_store, self._take)
         self._stop_by_s: float | None = None
         self._progress: dict[CampaignName, ListProgress] = {}
         self._recovered = asyncio.Event()
@@ -218,6 +224,8 @@ class Engine:
         """Run until `stop`. Cancelling it stops at once: calls live on in Asterisk, the dialplan keeps them safe."""
         self._recorder.begin()
         try:
+            if self._follower is not None:
+                await self._follower.begin()
             await self._recover()
             self._recovered.set()
             async with asyncio.TaskGroup() as group:
@@ -227,6 +235,8 @@ class Engine:
                     group.create_task(self._memory.keep(self._runs), name="keep what was learned"),
                     group.create_task(self._keep_telling_head(), name="tell the audit log's head"),
                 ]
+                if self._follower is not None:
+                    helpers.append(group.create_task(self._follower.follow(), name="follow the stream"))
                 if self._chores is not None:
                     helpers.append(group.create_task(self._chores.work(), name="chores"))
                 if self._idle is not None:
@@ -240,6 +250,8 @@ class Engine:
                 for task in helpers:
                     task.cancel()
         finally:
+            if self._follower is not None:
+                await self._follower.close()
             await self._servers.close()
             self._ledger.close()
             self._recorder.close()

@@ -3,6 +3,7 @@
     DialerError
     |-- SettingsError      a settings file: where, what, what is allowed
     |-- IntakeError       a file of debtors that cannot be read at all (bad rows are values, not errors)
+    |   `-- PostingError      what was posted from outside makes no sense
     |-- StoreError         the local store: missing, locked, too new
     |   `-- WriteRefusedError   a write that contradicts what is stored; trying again is useless
     |-- PbxError           getting, starting or reaching Asterisk
@@ -39,6 +40,10 @@ class IntakeError(DialerError):
     """A file of debtors cannot be read at all."""
 
     exit_code = 4
+
+
+class PostingError(IntakeError):
+    """What somebody told of an account cannot be taken as it is; the message names the field and what is allowed."""
 
 
 class SettingsError(DialerError):

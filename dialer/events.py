@@ -439,6 +439,18 @@ class StopAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsRecalled:
+    """Something happened to these debtors by which nothing that is in hand of them is good any more.
+
+    A payment, a promise, somebody who works on them. The store has taken the leases back.
+    """
+
+    debtor_ids: frozenset[DebtorId]
+    reason: str
+    """The kind of what happened, such as `payment.received`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallAsked:
     """An agent asked to call an account, or a number of one, on behalf of a campaign; the lead is leased."""
 
@@ -496,6 +508,7 @@ Fact = (
     | AgentTold
     | DispositionTold
     | StopAdded
+    | LeadsRecalled
     | CallAsked
     | LeadsLeased
     | Ticked

@@ -41,6 +41,7 @@ from dialer.events import (
     Fact,
     Inquire,
     LeadsLeased,
+    LeadsRecalled,
     LinkLost,
     LinkRestored,
     MessagePlayed,
@@ -204,6 +205,8 @@ class Floor:
                 withholding.attempt_barred(floor, fact, now)
             case StopAdded():
                 withholding.stop_added(floor, fact, now)
+            case LeadsRecalled():
+                withholding.leads_recalled(floor, fact, now)
             case CallAsked():
                 asking.call_asked(floor, fact, now)
             case StoreFailed():

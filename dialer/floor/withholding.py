@@ -1,11 +1,11 @@
-"""What must not be dialled after all: attempts that the store barred, and leads in hand on which a stop was set."""
+"""What must not be dialled after all: attempts that the store barred, leads in hand that are stopped or recalled."""
 
 from __future__ import annotations
 
 from collections import deque
 
 from dialer.calls import Call
-from dialer.events import AttemptBarred, Lead, ReleaseLease, SaveRefusal, StopAdded
+from dialer.events import AttemptBarred, Lead, LeadsRecalled, ReleaseLease, SaveRefusal, StopAdded
 from dialer.floor import learning, previewing
 from dialer.floor.closing import free_reserved_agent
 from dialer.floor.routing import kind_of
@@ -66,11 +66,22 @@ def stop_added(floor: FloorState, fact: StopAdded, now: Moment) -> None:
     def concerned(lead: Lead) -> bool:
         return lead.debtor_id in fact.debtor_ids or lead.phone_id in fact.phone_ids
 
-    reason = f"stop:{fact.flag}"
+    withheld = _give_back(floor, concerned, now, f"stop:{fact.flag}")
+    floor.report("stop.added", flag=fact.flag, withheld=withheld)
+
+
+def leads_recalled(floor: FloorState, fact: LeadsRecalled, now: Moment) -> None:
+    """Give back every lead in hand of debtors to whom something happened; a call that is under way goes on."""
+    withheld = _give_back(floor, lambda lead: lead.debtor_id in fact.debtor_ids, now, fact.reason)
+    if withheld:
+        floor.report("leads.recalled", reason=fact.reason, withheld=withheld)
+
+
+def _give_back(floor: FloorState, concerned: previewing.Concerned, now: Moment, reason: str) -> int:
     withheld = sum(_clear_shelves(floor, run, concerned, reason) for run in floor.campaigns.values())
     withheld += previewing.recall(floor, concerned, now, reason)
-    floor.report("stop.added", flag=fact.flag, withheld=withheld)
     floor.wake(now.s, "pace", "")
+    return withheld
 
 
 def _clear_shelves(floor: FloorState, run: CampaignRun, concerned: previewing.Concerned, reason: str) -> int:

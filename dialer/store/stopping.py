@@ -22,7 +22,7 @@ from dialer.store.api import NumbersForbidden, StopsLifted
 from dialer.store.columns import moment_text, moment_text_or_none
 from dialer.store.concluding import OF_THE_LINE, Order, flag_debtor, forbid, leave_number
 from dialer.store.statements import Statements
-from dialer.types import ContactRole, DebtorId, Number, PhoneId, StopFlag
+from dialer.types import AccountId, ContactRole, DebtorId, Number, PhoneId, StopFlag
 
 _SQL = Statements("stops")
 _WRITE_SQL = Statements("write")
@@ -80,20 +80,61 @@ def _stop_account(connection: sqlite3.Connection, account_no: str, order: Order)
         raise StoreError("`wrong_number` is about one number: give the number instead of the account.")
     debtors = _debtors_of(connection, account_no)
     for debtor_id in debtors:
-        flag_debtor(connection, debtor_id, order, reason=order.note)
-        _note(connection, order, "stopped", debtor_id=debtor_id)
-        leaving.take_back(connection, debtor_id)
-        telling.stop_changed(
-            connection,
-            EventKind.STOP_ADDED,
-            order.flag,
-            at=order.at,
-            by=order.by,
-            source=ORDER,
-            debtor_id=debtor_id,
-            until_at=order.until_at,
-        )
+        _stop_debtor(connection, debtor_id, order)
     return StopAdded(debtor_ids=frozenset(debtors), flag=order.flag)
+
+
+def stop_debtor(
+    connection: sqlite3.Connection,
+    debtor_id: DebtorId,
+    flag: StopFlag,
+    *,
+    account_id: AccountId,
+    by: str,
+    at: datetime,
+    source: str,
+    note: str = "",
+    until_at: datetime | None = None,
+) -> None:
+    """Forbid calls to one debtor, as `add_stop` does by an account's number.
+
+    Args:
+        connection: in a transaction that may write.
+        debtor_id: whom.
+        flag: why; not `wrong_number`.
+        account_id: of which account it was said.
+        by: who says so.
+        at: now, aware.
+        source: where word of it came from.
+        note: for the record.
+        until_at: when it ends by itself; None: for good.
+    """
+    order = Order(flag=flag, by=by, at=moment_text(at), note=note, until_at=moment_text_or_none(until_at))
+    _stop_debtor(connection, debtor_id, order, source=source, account_id=account_id)
+
+
+def _stop_debtor(
+    connection: sqlite3.Connection,
+    debtor_id: DebtorId,
+    order: Order,
+    *,
+    source: str = ORDER,
+    account_id: AccountId | None = None,
+) -> None:
+    flag_debtor(connection, debtor_id, order, reason=order.note)
+    _note(connection, order, "stopped", debtor_id=debtor_id)
+    leaving.take_back(connection, debtor_id)
+    telling.stop_changed(
+        connection,
+        EventKind.STOP_ADDED,
+        order.flag,
+        at=order.at,
+        by=order.by,
+        source=source,
+        debtor_id=debtor_id,
+        account_id=account_id,
+        until_at=order.until_at,
+    )
 
 
 def _debtors_of(connection: sqlite3.Connection, account_no: str) -> list[DebtorId]:

@@ -71,6 +71,7 @@ class House:
                 load_settings=lambda: settings,
                 load_campaigns=lambda _: {campaign.name: campaign},
                 load_campaign=lambda *_: campaign,
+                open_store=lambda: SqliteStore.open(self.store_path),
             )
             running = asyncio.create_task(engine.run())
             try:

@@ -15,6 +15,7 @@ from dialer.events import (
     CloseAttempt,
     Effect,
     Lead,
+    LeadsRecalled,
     LinkLost,
     Originate,
     ReleaseLease,
@@ -167,3 +168,21 @@ def test_neither_a_paused_campaign_nor_a_lost_server_is_called_through(
     one.take(trouble)
     effects = asked(one, fw.lead(7))
     assert words in refusal(effects) and not of(Originate, effects)
+
+
+def test_leads_in_hand_of_a_debtor_who_has_paid_go_back_and_nobody_elses() -> None:
+    one = working()
+    held = list(one.floor.state.campaigns[SPRING].leads)
+    assert len(held) > 1
+    effects = one.take(LeadsRecalled(debtor_ids=frozenset({held[0].debtor_id}), reason="payment.received"))
+    assert [back.account_id for back in of(ReleaseLease, effects)] == [held[0].account_id]
+    assert [report.fields for report in of(Report, effects) if report.event == "leads.recalled"] == [
+        {"reason": "payment.received", "withheld": 1}
+    ]
+    assert list(one.floor.state.campaigns[SPRING].leads) == held[1:]
+
+
+def test_a_recall_of_debtors_who_are_not_in_hand_is_not_even_told() -> None:
+    effects = working().take(LeadsRecalled(debtor_ids=frozenset({DebtorId(9999)}), reason="desk.taken"))
+    assert not of(ReleaseLease, effects)
+    assert not of(Report, effects)
