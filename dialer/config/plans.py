@@ -13,7 +13,7 @@ from typing import Final
 
 from dialer.access import Role
 from dialer.calling_rules import Tag
-from dialer.config.plan_models import CapSection, LoansSection, PlansFile, PlansSection, Told
+from dialer.config.plan_models import CapSection, PlansFile, PlansSection, Told
 from dialer.config.problems import Problem, SettingsFileError, key_path
 from dialer.config.read import read_model
 from dialer.config.yaml_source import KeyPath, Source
@@ -51,7 +51,7 @@ def load_plans(folder: Path, shipped: Path, zone: tzinfo, env: Mapping[str, str]
     problems = list(_problems(source, file))
     if problems:
         raise SettingsFileError(problems)
-    return PlanSettings(source=str(path), loans=_loans(file.loans, zone), plans=_plans(source, file.plans))
+    return PlanSettings(source=str(path), loans=_loans(file, zone), plans=_plans(source, file.plans))
 
 
 def _problems(source: Source, file: PlansFile) -> Iterator[Problem]:
@@ -105,14 +105,14 @@ def _told(file: PlansFile) -> Iterator[tuple[KeyPath, Told]]:
         yield ("plans", "rate_caps", index), cap
 
 
-def _loans(file: LoansSection, zone: tzinfo) -> LoanRules:
-    penalty = file.penalty
+def _loans(file: PlansFile, zone: tzinfo) -> LoanRules:
+    penalty = file.loans.penalty
     return LoanRules(
         allocation=tuple(
             AllocationRule(parts=one.parts, by=one.by, up_to_days=one.up_to_days, source=one.cite or HOUSE)
-            for one in file.allocation
+            for one in file.loans.allocation
         ),
-        ahead=file.ahead,
+        ahead=file.loans.ahead,
         penalty=PenaltyRule(
             accrue=penalty.accrue,
             rate_ratio=penalty.rate_ratio,
@@ -120,6 +120,7 @@ def _loans(file: LoansSection, zone: tzinfo) -> LoanRules:
             days_a_year=penalty.days_a_year,
             source=penalty.cite or HOUSE,
         ),
+        plan_grace_days=file.plans.grace_days,
         zone=zone,
     )
 
@@ -150,7 +151,6 @@ def _plans(source: Source, file: PlansSection) -> PlanRules:
         ),
         whole_from_days=file.whole_from_days,
         valid_days=file.valid_days,
-        grace_days=file.grace_days,
     )
 
 

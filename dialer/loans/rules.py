@@ -81,6 +81,8 @@ class LoanRules:
     """The first that applies; the last one applies to all."""
     ahead: Ahead
     penalty: PenaltyRule
+    plan_grace_days: int = 3
+    """A repayment plan is broken when a payment of it is missing for more days than this."""
     zone: tzinfo = UTC
     """In which a moment becomes a business date."""
 

@@ -91,8 +91,6 @@ class PlanRules:
     """From so many days past due on, a plan is about the whole loan; before, about what has fallen due."""
     valid_days: int
     """For how many days an offer may be signed."""
-    grace_days: int
-    """A plan is broken when a payment is missing for more days than this."""
 
     def cap(self, on: CapOn) -> Decimal | None:
         """The strictest cap on a cost; None: there is none."""

@@ -65,8 +65,17 @@ class Book:
         return standing(self.owed, today, self.grace_days)
 
 
-def read(connection: sqlite3.Connection, account_id: AccountId, *, today: date, rules: LoanRules) -> Book:
+def read(
+    connection: sqlite3.Connection, account_id: AccountId, *, today: date, rules: LoanRules, to_day: bool = True
+) -> Book:
     """The books of an account, brought to a day.
+
+    Args:
+        connection: in a transaction.
+        account_id: whose.
+        today: the business date.
+        rules: penalty interest, and the zone of the business date.
+        to_day: False: penalty interest stays as it was written last.
 
     Raises:
         StoreError: there is no such account.
@@ -91,7 +100,7 @@ def read(connection: sqlite3.Connection, account_id: AccountId, *, today: date, 
         accruals=accruals,
         repaid=repaid(connection, account_id, rules),
     )
-    return aged(book, today, rules)
+    return aged(book, today, rules) if to_day else book
 
 
 def aged(book: Book, today: date, rules: LoanRules) -> Book:
@@ -148,20 +157,28 @@ def write(connection: sqlite3.Connection, book: Book, *, today: date, before: Bo
     return stands
 
 
-def close_or_reopen(connection: sqlite3.Connection, book: Book, stands: Standing, at: datetime) -> bool:
-    """Close an account with nothing due; open one that money had closed and of which something is due again.
-
-    Returns:
-        True: it is closed as paid.
-    """
-    row = {"account_id": book.account_id, "debtor_id": book.debtor_id, "at": moment_text(at), "reason": PAID_REASON}
+def close_if_paid(connection: sqlite3.Connection, book: Book, stands: Standing, at: datetime) -> bool:
+    """Close an account with nothing due, and remember how it stood; says whether it is closed as paid."""
+    row = {"account_id": book.account_id, "at": moment_text(at), "reason": PAID_REASON}
     if not stands.due.total:
         connection.execute(SQL["remember_standing"], row)
         connection.execute(SQL["close_paid"], row)
-    else:
-        connection.execute(SQL["reopen_unpaid"], row)
-        connection.execute(SQL["forget_standing"], row)
     return connection.execute(SQL["is_closed_as_paid"], row).fetchone() is not None
+
+
+def open_again(connection: sqlite3.Connection, book: Book, *, anew: bool) -> None:
+    """Open an account that money had closed.
+
+    Args:
+        connection: in a transaction that may write.
+        book: of the account; of one that is not closed as paid nothing changes.
+        anew: as a new one, because an instalment was missed; else as it stood, because the money was taken back.
+    """
+    row = {"account_id": book.account_id, "debtor_id": book.debtor_id}
+    if anew:
+        connection.execute(SQL["forget_appointments"], row)
+    connection.execute(SQL["reopen_unpaid"], row)
+    connection.execute(SQL["forget_standing"], row)
 
 
 def _instalments(connection: sqlite3.Connection, account_id: AccountId) -> tuple[tuple[Owed, ...], dict[int, Accrual]]:

@@ -8,7 +8,7 @@ Rules
   barred (`dialer.store.committing`) and no lead of it is leased. It opens again, as it stood, when the money is taken
   back or the next instalment is missed.
 - A reversal takes back exactly the lines of its payment. What other payments had too much then pays what is owed again.
-- Every change writes `payment.received` or `payment.reversed`, and judges the promises of the account at once.
+- Every change writes `payment.received` or `payment.reversed`, and has the plan and the promises of the account judged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dialer.loans.buckets import bucket_of
 from dialer.loans.owed import Standing
 from dialer.loans.rules import LoanRules
 from dialer.loans.terms import Part
-from dialer.store import books, promising
+from dialer.store import books, planning, promising
 from dialer.store.books import SQL, Book
 from dialer.store.columns import amount, cents, moment, moment_text
 from dialer.store.happened import note
@@ -128,8 +128,9 @@ def receive(
         is_closed=is_closed,
     )
     _tell(connection, EventKind.PAYMENT_RECEIVED, booked, txn_id, at, channel=channel, source=source, actor=actor)
+    planning.judge(connection, account_id, at=at, rules=rules)
     promising.payment_received(connection, account_id, paid_at=paid_at, at=at)
-    return booked
+    return _now(connection, booked)
 
 
 def reverse(
@@ -169,11 +170,14 @@ def reverse(
     lines = _lines(connection, known.payment_id)
     today = rules.day_of(at)
     row = {"payment_id": known.payment_id, "at": moment_text(at), "reversal_txn_id": reversal_txn_id or None}
+    planning.reopen(connection, account_id, txn_id, at=at, rules=rules)
     before = books.read(connection, account_id, today=today, rules=rules)
     connection.execute(SQL["mark_reversed"], row)
     repaid = books.repaid(connection, account_id, rules)
     after = replace(before, owed=take_back(before.owed, _owed_lines(before, lines), today), repaid=repaid)
     after = _place_surplus(connection, after, rules)
+    if after.standing(today).due.total:
+        books.open_again(connection, after, anew=False)
     stands, is_closed = _settle(connection, after, at=at, rules=rules)
     booked = Booked(
         payment_id=known.payment_id,
@@ -187,8 +191,9 @@ def reverse(
         is_closed=is_closed,
     )
     _tell(connection, EventKind.PAYMENT_REVERSED, booked, txn_id, at, source=source, actor=actor)
+    planning.judge(connection, account_id, at=at, rules=rules)
     promising.payment_reversed(connection, account_id, at)
-    return booked
+    return _now(connection, booked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +258,7 @@ def _settle(connection: sqlite3.Connection, book: Book, *, at: datetime, rules: 
     book = replace(book, repaid=books.repaid(connection, book.account_id, rules))
     book = books.aged(book, today, rules)
     stands = books.write(connection, book, today=today)
-    return stands, books.close_or_reopen(connection, book, stands, at)
+    return stands, books.close_if_paid(connection, book, stands, at)
 
 
 def _place_surplus(connection: sqlite3.Connection, book: Book, rules: LoanRules) -> Book:
@@ -285,6 +290,13 @@ def _owed_lines(book: Book, lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines that paid instalments which are still there: a source may have sent a schedule, or none, since."""
     known = {one.no for one in book.owed}
     return tuple(line for line in lines if line.part is not None and line.no in known)
+
+
+def _now(connection: sqlite3.Connection, booked: Booked) -> Booked:
+    """As the account stands when its plan was judged too."""
+    row = {"account_id": booked.account_id}
+    due, days, is_closed = connection.execute(SQL["account_now"], row).fetchone()
+    return replace(booked, amount_due=amount(due), days_past_due=days, is_closed=bool(is_closed))
 
 
 def _tell(

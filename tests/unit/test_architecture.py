@@ -19,6 +19,8 @@ PURE = (
     "compliance",
     "events.py",
     "floor",
+    "loans",
+    "plans",
     "estimates.py",
     "past.py",
     "pacing.py",

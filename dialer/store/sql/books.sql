@@ -69,6 +69,11 @@ LEFT JOIN (SELECT debtor_id, min(flag) AS flag FROM stop_flags WHERE phone_id IS
 WHERE accounts.account_id = :account_id AND c.account_id = :account_id
   AND accounts.state = 'closed' AND accounts.next_rule = 'paid';
 
+-- name: forget_appointments
+UPDATE paid_closures SET state = 'open', next_at = NULL, next_rule = '', next_reason = '', callback = 0,
+    callback_agent = NULL
+WHERE account_id = :account_id;
+
 -- name: forget_standing
 DELETE FROM paid_closures WHERE account_id = :account_id;
 
