@@ -7,27 +7,30 @@ nothing, and the caller stores the accounts of a good one in one transaction.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from dialer.accounts.columnwise import ColumnReader
 from dialer.accounts.fields import PHONE_FIELDS, Field
 from dialer.accounts.headers import Columns, find_columns, missing_columns_message
-from dialer.accounts.imported import ImportedAccount
+from dialer.accounts.imported import AccountRow, row_of
 from dialer.accounts.reading import RawRow, RowSource, open_csv
 from dialer.accounts.rejected import RejectedRow, rejected, write_rejects
 from dialer.accounts.rows import RowRules, parse_row
-from dialer.accounts.spool import Spool
+from dialer.accounts.seen import SeenKeys
+from dialer.accounts.spool import AccountSpool, Spool
 from dialer.accounts.values import Unusable
 from dialer.accounts.workbook import open_xlsx
 from dialer.errors import IntakeError
 
 _HEADER_WITHIN_ROWS = 10
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ class ImportPreview:
     """Such as `CSV, GB18030, comma`, for people."""
     encoding: str
     """Empty for XLSX."""
-    accounts: Spool[ImportedAccount]
+    accounts: AccountSpool
     rejected: Spool[RejectedRow]
     columns: Columns
     warnings: tuple[Notice, ...]
@@ -124,9 +127,9 @@ def read_accounts(
         above, columns, rows = _find_header(path, source, mapping)
         rules = RowRules.of(columns, region=region, ragged=source.ragged, as_of=as_of)
         run = _Run(rules)
-        for raw in rows:
-            if not raw.blank:
-                run.take(raw)
+        filled = (raw for raw in rows if not raw.blank)
+        while some := list(islice(filled, _ROWS_AT_ONCE)):
+            run.take(some)
     return ImportPreview(
         source=path,
         kind=source.kind,
@@ -184,33 +187,41 @@ class _Run:
 
     def __init__(self, rules: RowRules) -> None:
         self._rules = rules
-        self._first_row: dict[tuple[str, str], int] = {}
+        self._columns = ColumnReader(rules)
+        self._seen = SeenKeys()
         self._without_zone = 0
         self._others_unread = 0
-        self.accounts: Spool[ImportedAccount] = Spool()
+        self.accounts = AccountSpool()
         self.rejected: Spool[RejectedRow] = Spool()
 
-    def take(self, raw: RawRow) -> None:
-        """Sort one row in."""
-        found = parse_row(raw, self._rules)
-        if isinstance(found, RejectedRow):
-            self.rejected.append(found)
-            return
-        first = self._first_row.setdefault((found.client, found.account_no), raw.number)
-        if first != raw.number:
-            self.rejected.append(self._duplicate(raw, found, first))
-            return
-        self._without_zone += not all(found.zones)
-        self._others_unread += found.others_unread
-        self.accounts.append(found)
+    def take(self, raws: Sequence[RawRow]) -> None:
+        """Sort some rows in, in their order."""
+        found = [
+            (raw, row if row is not None else _slowly(raw, self._rules))
+            for raw, row in zip(raws, self._columns.read(raws), strict=True)
+        ]
+        good = [(raw, row) for raw, row in found if not isinstance(row, RejectedRow)]
+        keys = [(row.client, row.account_no) for _, row in good]
+        first_rows = iter(self._seen.first_rows(keys, [raw.number for raw, _ in good]))
+        kept: list[AccountRow] = []
+        for raw, row in found:
+            if isinstance(row, RejectedRow):
+                self.rejected.append(row)
+            elif (first := next(first_rows)) != raw.number:
+                self.rejected.append(self._duplicate(raw, row.account_no, first))
+            else:
+                kept.append(row)
+        self._without_zone += sum("" in row.zones for row in kept)
+        self._others_unread += sum(row.others_unread for row in kept)
+        self.accounts.extend(kept)
 
-    def _duplicate(self, raw: RawRow, account: ImportedAccount, first: int) -> RejectedRow:
+    def _duplicate(self, raw: RawRow, account_no: str, first: int) -> RejectedRow:
         fault = Unusable(
             f"账户重复：第 {first} 行已有同一账户，以先出现的为准",
             f"the account is already in row {first}; the first one counts",
         )
         header = self._rules.columns.header_of(Field.ACCOUNT_NO)
-        reason = rejected(raw.number, header, fault, account.account_no, Field.ACCOUNT_NO)
+        reason = rejected(raw.number, header, fault, account_no, Field.ACCOUNT_NO)
         return RejectedRow(row=raw.number, cells=raw.cells, reasons=(reason,))
 
     def notices(self) -> Iterator[Notice]:
@@ -226,6 +237,11 @@ class _Run:
                 text_zh=f"{count} 个担保人或联系人号码无法识别，未导入",
                 text_en=f"{count} numbers of guarantors or contacts could not be read and were left out",
             )
+
+
+def _slowly(raw: RawRow, rules: RowRules) -> AccountRow | RejectedRow:
+    found = parse_row(raw, rules)
+    return found if isinstance(found, RejectedRow) else row_of(found)
 
 
 def _notices(source: RowSource, columns: Columns, above: list[RawRow], as_of: date | None) -> Iterator[Notice]:

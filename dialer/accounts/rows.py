@@ -41,7 +41,7 @@ V = TypeVar("V")
 MAX_CELL_CHARS = 32_767
 """Source: Excel specifications and limits, total number of characters that a cell can contain."""
 MAX_PHONES = 10
-_LENGTHS = {Field.ACCOUNT_NO: 64, Field.DEBTOR_KEY: 64, Field.DEBTOR_NAME: 80}
+LENGTHS = {Field.ACCOUNT_NO: 64, Field.DEBTOR_KEY: 64, Field.DEBTOR_NAME: 80}
 _USUAL_LENGTH = 60
 _REMARK_LENGTH = 2000
 _LANGUAGES = {
@@ -146,7 +146,7 @@ class _RowReader:
         name = self._text(Field.DEBTOR_NAME)
         phones = self._phones()
         amount_due = self._value(Field.AMOUNT_DUE, self._amount_due)
-        zone = self._value(Field.TIME_ZONE, _zone)
+        zone = self._value(Field.TIME_ZONE, parse_zone)
         address = self._shared_text(Field.REGION)
         others, unread = self._others(phones)
         optional = ImportedAccount(
@@ -164,10 +164,10 @@ class _RowReader:
             risk=self._shared_text(Field.RISK),
             region=address,
             product=self._shared_text(Field.PRODUCT),
-            language=self._value(Field.LANGUAGE, _language) or "zh",
+            language=self._value(Field.LANGUAGE, parse_language) or "zh",
             industry=self._shared_text(Field.INDUSTRY),
-            remark=self._value(Field.REMARK, _remark) or "",
-            priority=self._value(Field.PRIORITY, _priority) or 0,
+            remark=self._value(Field.REMARK, parse_remark) or "",
+            priority=self._value(Field.PRIORITY, parse_priority) or 0,
             alias=self._alias(),
             details=tuple(self._details()),
         )
@@ -217,7 +217,7 @@ class _RowReader:
     def _text(self, name: Field) -> str:
         if name not in self._index:
             return ""
-        limit = _LENGTHS.get(name, _USUAL_LENGTH)
+        limit = LENGTHS.get(name, _USUAL_LENGTH)
         text = self._value(name, lambda cell: parse_text(cell, at_most=limit))
         if not text and name in REQUIRED and not self.faults:
             self._refuse(name, _REQUIRED, "")
@@ -225,7 +225,7 @@ class _RowReader:
 
     def _shared_text(self, name: Field) -> str:
         """A text that many rows have in common, read and kept once."""
-        return (self._value(name, _common_text) if name in self._index else None) or ""
+        return (self._value(name, common_text) if name in self._index else None) or ""
 
     def _exact_text(self, name: Field) -> str:
         """A text of which every digit counts, in half width."""
@@ -326,11 +326,13 @@ def _spoiled(spoil: Spoil | None, name: Field) -> Unusable | None:
 
 
 @lru_cache(maxsize=4096)
-def _common_text(text: str) -> str | Unusable:
+def common_text(text: str) -> str | Unusable:
+    """A text that many rows have in common."""
     return parse_text(text, at_most=_USUAL_LENGTH)
 
 
-def _remark(text: str) -> str | Unusable:
+def parse_remark(text: str) -> str | Unusable:
+    """A remark, on one line."""
     return parse_text(text, at_most=_REMARK_LENGTH, several_lines=True)
 
 
@@ -342,7 +344,8 @@ def id_digest(id_no: str) -> str:
     return "id-" + hashlib.blake2b(id_no.upper().encode(), digest_size=16, person=b"dialer debtor").hexdigest()
 
 
-def _language(text: str) -> str | Unusable:
+def parse_language(text: str) -> str | Unusable:
+    """A language as a tag."""
     folded = half_width(text).casefold().replace("_", "-")
     tag = _LANGUAGES.get(folded, folded)
     if _LANGUAGE_TAG.fullmatch(tag):
@@ -350,12 +353,14 @@ def _language(text: str) -> str | Unusable:
     return Unusable("不认识的语言；请写 zh、en 或 普通话", "not a language; write zh, en or another ISO 639 code")
 
 
-def _zone(text: str) -> str | Unusable:
+def parse_zone(text: str) -> str | Unusable:
+    """IANA zones, comma between candidates."""
     names = [name.strip() for name in text.replace("，", ",").split(",")]
     if known_zones().issuperset(names):
         return ",".join(names)
     return Unusable("不认识的时区；请写 Asia/Shanghai 这样的名称", "not a time zone; write it like Asia/Shanghai")
 
 
-def _priority(text: str) -> int | Unusable:
+def parse_priority(text: str) -> int | Unusable:
+    """A priority."""
     return parse_whole(text, at_least=-1000, at_most=1000)

@@ -1,7 +1,6 @@
 -- One debtor from many sources: by which ids they are known, which file said it, and what was learned of headers.
 
--- Every id from outside by which a debtor is known: `key:` a customer id or the digest of an ID number,
--- `account:` a contract of which only an application has told so far.
+-- Every further id from outside by which a debtor is known: `key:` with a customer id or the digest of an ID number.
 CREATE TABLE debtor_keys (
     identity     TEXT PRIMARY KEY,
     debtor_id    INTEGER NOT NULL REFERENCES debtors
@@ -26,6 +25,3 @@ CREATE TABLE import_mappings (
     at           TEXT NOT NULL,
     PRIMARY KEY (kind, name, field)
 ) WITHOUT ROWID;
-
--- Debtors are looked for by name.
-CREATE INDEX debtors_name ON debtors (name);

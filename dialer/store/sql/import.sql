@@ -1,27 +1,31 @@
 -- Taking over a list. Every statement stands under its name.
 
 -- name: start_batch
-INSERT INTO import_batches (list_name, source, at) VALUES (:list_name, :source, :at);
+INSERT INTO import_batches (list_name, source, at, kind, digest, as_of, rejected)
+VALUES (:list_name, :source, :at, :kind, :digest, :as_of, :rejected);
+
+-- name: said_at
+SELECT as_of FROM import_batches WHERE kind = :kind AND digest = :digest AND as_of <> '' AND digest <> ''
+ORDER BY batch_id LIMIT 1;
 
 -- name: find_account
-SELECT a.account_id, a.debtor_id, d.identity, a.leased_by IS NOT NULL, a.list_name, a.product, a.principal_cents,
+SELECT a.account_id, a.debtor_id, a.leased_by IS NOT NULL, a.next_rule = 'unlisted', a.list_name, a.product, a.principal_cents,
        a.amount_due_cents, a.days_past_due, a.risk, a.region, a.language, a.industry, a.remark, a.priority
-FROM accounts a JOIN debtors d ON d.debtor_id = a.debtor_id
-WHERE a.account_no = :account_no AND a.client = :client;
+FROM accounts a WHERE a.account_no = :account_no AND a.client = :client;
 
 -- name: update_account
 UPDATE accounts SET list_name = :list_name, product = :product, principal_cents = :principal_cents,
     amount_due_cents = :amount_due_cents, days_past_due = :days_past_due, risk = :risk, region = :region,
-    language = :language, industry = :industry, remark = :remark, priority = :priority
+    language = :language, industry = :industry, remark = :remark, priority = :priority, batch_id = :batch_id
 WHERE account_id = :account_id;
 
 -- name: insert_account
 -- Never again, when a flag for good stands against the debtor; closed, when no number can be dialled.
-INSERT INTO accounts (account_no, client, list_name, debtor_id, product, principal_cents, amount_due_cents,
-                      days_past_due, risk, region, language, industry, remark, priority, next_phone_id, state,
-                      next_rule, next_reason)
-SELECT :account_no, :client, :list_name, :debtor_id, :product, :principal_cents, :amount_due_cents,
-       :days_past_due, :risk, :region, :language, :industry, :remark, :priority, :next_phone_id,
+INSERT INTO accounts (account_id, account_no, client, list_name, debtor_id, product, principal_cents, amount_due_cents,
+                      days_past_due, risk, region, language, industry, remark, priority, batch_id, next_phone_id,
+                      state, next_rule, next_reason)
+SELECT :account_id, :account_no, :client, :list_name, :debtor_id, :product, :principal_cents, :amount_due_cents,
+       :days_past_due, :risk, :region, :language, :industry, :remark, :priority, :batch_id, :next_phone_id,
        CASE WHEN :flag IS NOT NULL THEN 'never' WHEN :next_phone_id IS NULL THEN 'closed' ELSE 'open' END,
        CASE WHEN :flag IS NOT NULL THEN 'stop:' || :flag WHEN :next_phone_id IS NULL THEN 'no-number' ELSE '' END,
        CASE WHEN :flag IS NOT NULL THEN '' WHEN :next_phone_id IS NULL
@@ -37,11 +41,33 @@ UPDATE accounts SET debtor_id = :debtor_id, next_phone_id = :next_phone_id,
                      WHEN :next_phone_id IS NULL THEN 'no-number' ELSE next_rule END
 WHERE account_id = :account_id;
 
+-- name: list_account
+-- Opens what only an application had told of; see `insert_account`.
+UPDATE accounts SET next_phone_id = :next_phone_id,
+    state = CASE WHEN :flag IS NOT NULL THEN 'never' WHEN :next_phone_id IS NULL THEN 'closed' ELSE 'open' END,
+    next_rule = CASE WHEN :flag IS NOT NULL THEN 'stop:' || :flag WHEN :next_phone_id IS NULL THEN 'no-number'
+                     ELSE '' END,
+    next_reason = CASE WHEN :flag IS NULL AND :next_phone_id IS NULL THEN '无可用号码 · no usable number is left'
+                       ELSE '' END
+WHERE account_id = :account_id AND :debtor_id IS NOT NULL;
+
+-- name: names_of
+SELECT identity FROM debtors WHERE debtor_id = :debtor_id
+UNION ALL
+SELECT identity FROM debtor_keys WHERE debtor_id = :debtor_id;
+
+-- name: learn_key
+INSERT INTO debtor_keys (identity, debtor_id) VALUES (:identity, :debtor_id) ON CONFLICT DO NOTHING;
+
 -- name: lasting_flag
 SELECT flag FROM stop_flags WHERE debtor_id = :debtor_id AND phone_id IS NULL AND until_at IS NULL LIMIT 1;
 
 -- name: find_debtor
-SELECT debtor_id, name FROM debtors WHERE identity = :identity;
+-- By its first name, or by one that was learned later.
+SELECT debtor_id FROM debtors WHERE identity = :identity
+UNION ALL
+SELECT debtor_id FROM debtor_keys WHERE identity = :identity
+LIMIT 1;
 
 -- name: find_namesake
 -- Without an id from outside, the same name with the same number is the same person.
