@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
+from dialer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from dialer.made_up.book import BookPlan
+    from dialer.made_up.files import Written
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +29,16 @@ def register(app: typer.Typer) -> None:
 
 def demo_data(
     context: typer.Context,
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the files; it is made.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Folder for the files; it is made.", show_default=False)
+    ] = None,
+    into_store: Annotated[
+        bool,
+        typer.Option(
+            "--into-store",
+            help="Put it into the store at once, with calls of the past; only into one without accounts.",
+        ),
+    ] = False,
     accounts: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many loans.")] = 3000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same files.")] = 1,
     today: Annotated[
@@ -47,7 +61,7 @@ def demo_data(
     contacts (XLSX) and accounts, the list of those who are overdue. The importers read them as they are.
     """
     from dialer.made_up.book import BookPlan, Plant
-    from dialer.made_up.files import Written, write_files
+    from dialer.made_up.files import write_files
 
     session = session_of(context)
     day = today.date() if today is not None else SystemClock().now_at().date()
@@ -59,20 +73,65 @@ def demo_data(
         differences=not alike,
         plant=Plant.parse(plant) if plant else None,
     )
+    if (to is None) != into_store:
+        raise SettingsError(
+            session.pick("请给出 --to 目录，或 --into-store，二者之一。", "Give either --to DIR or --into-store.")
+        )
+    if to is None:
+        _fill(session, plan)
+        return
     written: tuple[Written, ...] = write_files(plan, to)
     if session.json:
         session.emit([{"file": str(one.path), "rows": one.rows} for one in written])
         return
-    _show(session, [(str(one.path), one.rows) for one in written])
+    _show(session, [(str(one.path), one.rows) for one in written], session.pick("文件", "File"))
+    _say_next(session, written)
 
 
-def _show(session: Session, rows: list[tuple[str, int]]) -> None:
-    table = Table(session.pick("文件", "File"), box=None)
+def _fill(session: Session, plan: BookPlan) -> None:
+    """Put the book into the store.
+
+    Raises:
+        SettingsError: the store has accounts already: made-up ones must not stand among real ones.
+    """
+    from dialer.made_up.filling import Filling, fill_store
+    from dialer.store.filling import next_ids
+    from dialer.store.sqlite import SqliteStore
+
+    store = SqliteStore.create(session.settings.store_path, key=session.settings.store_key)
+    try:
+        with store.reading() as database:
+            taken = next_ids(database.conn)["account"]
+        if taken:
+            raise SettingsError(
+                session.pick(
+                    f"{session.settings.store_path} 已有账户；请换一个 store_path，以免真假混杂。",
+                    f"{session.settings.store_path} has accounts already; set another store_path, so that made-up "
+                    "ones do not stand among them.",
+                )
+            )
+        counts = fill_store(
+            store, plan, Filling(), lambda made: session.progress(f"{made:,} / {plan.accounts:,}") if made else None
+        )
+    finally:
+        store.close()
+    if session.json:
+        session.emit(dict(counts))
+        return
+    _show(session, list(counts.items()), session.pick("表", "Table"))
+    session.say("接着：dialer report portfolio", "Next: dialer report portfolio")
+
+
+def _show(session: Session, rows: list[tuple[str, int]], head: str) -> None:
+    table = Table(head, box=None)
     table.add_column(session.pick("行数", "Rows"), justify="right")
     for path, count in rows:
         table.add_row(path, f"{count:,}")
     session.out.print(table)
-    kinds = " ".join(Path(path).stem for path, _ in rows)
+
+
+def _say_next(session: Session, written: tuple[Written, ...]) -> None:
+    kinds = " ".join(one.path.stem for one in written)
     session.say(
         f"接着依次执行：dialer import 种类 文件（{kinds}）。",
         f"Next, for each: dialer import KIND FILE ({kinds}).",

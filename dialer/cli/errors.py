@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import typer
@@ -14,6 +15,8 @@ from dialer.errors import DialerError
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells count
 _FLAGS: Final = ("--json",)
 _VALUED: Final = ("--config", "--lang")
+_TWO_WORDS: Final = frozenset({("simulate", "case")})
+"""Commands of two words whose first one is a command as well."""
 
 
 def hoist(arguments: Sequence[str]) -> list[str]:
@@ -37,12 +40,28 @@ def hoist(arguments: Sequence[str]) -> list[str]:
     return front + rest
 
 
+def joined(words: Sequence[str]) -> list[str]:
+    """Make one word of a command's two; `dialer simulate -- case` is the campaign of that name."""
+    for number, pair in enumerate(pairwise(words)):
+        if "--" in pair:
+            break
+        if pair in _TWO_WORDS:
+            return [*words[:number], " ".join(pair), *words[number + 2 :]]
+    return list(words)
+
+
 class CommandLine(TyperGroup):
     """The root command: takes global options anywhere and turns errors into sentences."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # typer keeps its Context class private
         """Parse with the global options first."""
-        return super().parse_args(ctx, hoist(args))
+        return super().parse_args(ctx, joined(hoist(args)))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; one of two words, such as `report portfolio`, before one of the first word alone."""
+        if len(args) > 1 and (both := " ".join(args[:2])) in self.commands:
+            args = [both, *args[2:]]
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what people can mend is said in a sentence with its exit code."""

@@ -11,6 +11,7 @@ import typer
 
 from dialer.cli import (
     agent,
+    alert,
     asterisk,
     audit,
     campaign,
@@ -22,9 +23,12 @@ from dialer.cli import (
     init,
     intake,
     phone,
+    portfolio,
     purge,
     replay,
     reports,
+    risk,
+    script,
     simulate,
     stops,
     store,
@@ -69,7 +73,10 @@ def _global_options(
     context.obj = Session(config=config, json=json, lang=lang or Lang.of_environment(os.environ))
 
 
-for module in (init, doctor, intake, stops, engine, reports, exports, replay, simulate, phone, purge, why, demo_data):
+for module in (
+    *(init, doctor, intake, stops, engine, reports, portfolio, exports),
+    *(replay, simulate, phone, purge, why, demo_data),
+):
     module.register(app)
 app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(carrier.app, name="carrier")
@@ -77,6 +84,9 @@ app.add_typer(campaign.app, name="campaign")
 app.add_typer(agent.app, name="agent")
 app.add_typer(store.app, name="store")
 app.add_typer(audit.app, name="audit")
+app.add_typer(risk.app, name="risk")
+app.add_typer(alert.app, name="alert")
+app.add_typer(script.app, name="script")
 
 
 guard(app)

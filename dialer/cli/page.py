@@ -54,20 +54,21 @@ svg.stroke { display: inline-block; width: 26px; height: 10px; margin: 0 6px 0 1
 """
 
 
-def page(title: str, body: str, lang: Lang) -> str:
+def page(title: str, body: str, lang: Lang, style: str = "") -> str:
     """A whole page.
 
     Args:
         title: of the window.
         body: HTML, already escaped.
         lang: of its readers.
+        style: rules after those of every page.
     """
     return (
         f'<!doctype html>\n<html lang="{lang.pick("zh-CN", "en")}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(title)}</title>"
-        f"<style>{STYLE}</style></head><body><main>{body}</main></body></html>\n"
+        f"<style>{STYLE}{style}</style></head><body><main>{body}</main></body></html>\n"
     )
 
 

@@ -28,7 +28,7 @@ _HOURS: Final = tuple(
     hour for hour, weight in zip(range(8, 20), (2, 5, 7, 6, 3, 4, 6, 7, 6, 5, 4, 3), strict=True) for _ in range(weight)
 )
 """When lenders call, as often as they do; people answer more in the evening."""
-_MOST_CALLS: Final = 10
+_MOST_CALLS: Final = 20
 """About one instalment."""
 _UNANSWERED: Final = (
     *(Outcome.NO_ANSWER,) * 58,
@@ -88,10 +88,19 @@ def make_calls(chance: Random, person: Person, account: Account, today: int) -> 
             call = _call(chance, person, account, index, day, today)
             yield call
             last = day
-            gap = 2 if call.promise is None else call.promise.due - day + 1
-            day += gap + int(chance.random() * (6 if day - due <= 90 else 45))
+            if call.promise is not None:
+                if call.promise.status == "open":
+                    return  # nobody calls about a loan while a promise is open
+                day = call.promise.due + 1
+            day += _pause(chance, day - due)
         if index >= len(paid_days):
             break
+
+
+def _pause(chance: Random, days_late: int) -> int:
+    """Days until the next call; the longer it is late, the rarer."""
+    least, more = (2, 6) if days_late <= 30 else (5, 12) if days_late <= 90 else (25, 40)
+    return least + int(chance.random() * more)
 
 
 def _call(chance: Random, person: Person, account: Account, index: int, day: int, today: int) -> MadeUpCall:

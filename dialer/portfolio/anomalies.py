@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import exp, lgamma
 from typing import Final
 
@@ -122,6 +123,6 @@ def _anomaly(cell: Cell, chance: float, whole: Counted) -> Anomaly:
         rest_ratio=ratio,
         times=here / ratio if ratio else float("inf"),
         excess=part.late - part.accounts * ratio,
-        overdue=cell.overdue,
+        overdue=cell.overdue or Decimal(0),
         false_alarm=chance,
     )

@@ -165,8 +165,8 @@ def _cell(book: Book, row: tuple[Any, ...]) -> Cell:
         is_suppressed=small,
         overdue_rate=hidden(count) if small else rate(late, count),
         later_than_30=hidden(count) if small else rate(late30, count),
-        outstanding=money(balance),
-        overdue=money(0 if small else overdue),
+        outstanding=None if small else money(balance),
+        overdue=None if small else money(overdue),
         days_to_pay=None if small or not paid else float(paid_days) / float(paid),
         recovery_ratio=None if small else share(came, opening),
     )

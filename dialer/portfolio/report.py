@@ -98,11 +98,11 @@ class Cell:
     where: Mapping[Dimension, str]
     accounts: int
     is_suppressed: bool
-    """Too small to be told of: its rates are None."""
+    """Too small to be told of: everything but the number of accounts is None."""
     overdue_rate: Rate
     later_than_30: Rate
-    outstanding: Decimal
-    overdue: Decimal
+    outstanding: Decimal | None
+    overdue: Decimal | None
     days_to_pay: float | None
     """Repayment period: mean days from due to paid whole, instalments of the last 365 days."""
     recovery_ratio: float | None

@@ -74,3 +74,8 @@ INSERT INTO portfolio_columns (name, block, content) VALUES (:name, :block, :con
 
 -- name: keep_snapshot
 INSERT INTO portfolio_snapshot (one, at, seq, batch_id, accounts, form) VALUES (1, :at, :seq, :batch_id, :accounts, :form);
+
+-- name: who
+SELECT a.account_no, a.client, d.name, a.risk, coalesce(o.agent_id, '')
+FROM accounts a JOIN debtors d ON d.debtor_id = a.debtor_id LEFT JOIN owners o ON o.debtor_id = a.debtor_id
+WHERE a.account_id = :account_id;
