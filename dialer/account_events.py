@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     HOLD_SET = "hold.set"  # legal hold: nothing is removed
     HOLD_LIFTED = "hold.lifted"
     OWNER_CHANGED = "owner.changed"
+    NUMBER_CHANGED = "number.changed"  # the next number to dial is another one of the debtor's
     SCRIPT_SHOWN = "script.shown"
     PLAN_PROPOSED = "plan.proposed"
     PLAN_APPROVED = "plan.approved"

@@ -20,13 +20,16 @@ from rich.live import Live
 from dialer import log
 from dialer.chores import Chore, Chores
 from dialer.cli.board import Board, plain_line
+from dialer.cli.init import example_folder
 from dialer.cli.lang import Lang
 from dialer.clock import SystemClock
 from dialer.config import SettingsFileError, load_campaign, load_dialer
+from dialer.config.caseload import load_ordering
 from dialer.control import ControlServer
 from dialer.control_door import Door
 from dialer.engine import Engine
 from dialer.errors import SettingsError
+from dialer.order_chore import OrderChore
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
 from dialer.snapshot import Snapshot
 from dialer.store.sqlite import SqliteStore
@@ -101,7 +104,9 @@ def make_engine(settings: DialerSettings) -> Engine:
 
 def chores_of(settings: DialerSettings) -> tuple[Chore, ...]:
     """What the engine does beside dialling; see `dialer.chores`."""
-    return ()
+    ordering = load_ordering(settings.source.parent, example_folder())
+    order = OrderChore(settings=ordering, zone=ZoneInfo(settings.time_zone))
+    return (order,) if ordering.refresh_s else ()
 
 
 def _one_more_store(settings: DialerSettings) -> SqliteStore:

@@ -38,7 +38,7 @@ FACTS: Final = "*.facts.gz"
 
 _SQL: Final = Statements("purge")
 _REMOVED: Final = (
-    *("call_events", "promise_reminders", "promise_boosts", "promises", "refusals", "consents", "desks"),
+    *("call_events", "promise_reminders", "promise_boosts", "promises", "refusals", "consents", "desks", "owners"),
     *("outbox_given_up", "account_events"),
     *("risk_alerts", "account_grades", "scores"),
 )

@@ -56,6 +56,9 @@ SELECT account_id FROM promise_boosts WHERE account_id IN (SELECT account_id FRO
 -- name: ids_of_desks
 SELECT debtor_id FROM desks WHERE debtor_id = :debtor_id;
 
+-- name: ids_of_owners
+SELECT debtor_id FROM owners WHERE debtor_id = :debtor_id;
+
 -- name: ids_of_outbox_given_up
 SELECT webhook || ':' || seq FROM outbox_given_up WHERE seq IN (SELECT seq FROM account_events WHERE debtor_id = :debtor_id);
 
@@ -94,6 +97,9 @@ DELETE FROM promise_boosts WHERE account_id IN (SELECT account_id FROM accounts 
 
 -- name: remove_desks
 DELETE FROM desks WHERE debtor_id = :debtor_id;
+
+-- name: remove_owners
+DELETE FROM owners WHERE debtor_id = :debtor_id;
 
 -- name: remove_outbox_given_up
 DELETE FROM outbox_given_up WHERE seq IN (SELECT seq FROM account_events WHERE debtor_id = :debtor_id);
@@ -164,7 +170,7 @@ WHERE (number <> '' OR note <> '')
 UPDATE stop_flags SET note = '' WHERE debtor_id = :debtor_id AND note <> '';
 
 -- name: blank_dispositions
-UPDATE dispositions SET note = '', next_reason = '' WHERE debtor_id = :debtor_id;
+UPDATE dispositions SET note = '', next_reason = '', amount_due_cents = NULL, risk = NULL WHERE debtor_id = :debtor_id;
 
 -- name: blank_attempts
 -- The rows stay, without a number: limits, abandonment and reports go on counting them.
@@ -174,7 +180,7 @@ UPDATE attempts SET number = 'purged', recording = '', detail = '' WHERE debtor_
 UPDATE accounts SET
     account_no = 'purged-' || account_id, remark = '', industry = '', region = '', principal_cents = NULL,
     amount_due_cents = 0, state = CASE WHEN state = 'never' THEN 'never' ELSE 'closed' END, next_at = NULL,
-    next_phone_id = NULL, next_rule = 'purged', next_reason = '', callback = 0, callback_agent = NULL
+    next_phone_id = NULL, worth_cents = 0, next_rule = 'purged', next_reason = '', callback = 0, callback_agent = NULL
 WHERE debtor_id = :debtor_id;
 
 -- name: blank_phones
