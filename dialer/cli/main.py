@@ -22,7 +22,9 @@ from dialer.cli import (
     exports,
     init,
     intake,
+    loan,
     phone,
+    plan,
     portfolio,
     purge,
     replay,
@@ -75,7 +77,7 @@ def _global_options(
 
 for module in (
     *(init, doctor, intake, stops, engine, reports, portfolio, exports),
-    *(replay, simulate, phone, purge, why, demo_data),
+    *(replay, simulate, phone, purge, why, demo_data, plan),
 ):
     module.register(app)
 app.add_typer(asterisk.app, name="asterisk")
@@ -87,6 +89,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(risk.app, name="risk")
 app.add_typer(alert.app, name="alert")
 app.add_typer(script.app, name="script")
+app.add_typer(loan.app, name="loan")
+app.add_typer(plan.plans, name="plans")
 
 
 guard(app)

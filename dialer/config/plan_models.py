@@ -18,7 +18,7 @@ from dialer.loans.terms import Part
 from dialer.plans.rules import CapOn
 
 
-def _share(value: object) -> Decimal:
+def read_share(value: object) -> Decimal:
     """A ratio as a decimal, exactly as it is written."""
     parse_ratio(value)
     text = str(value).replace(" ", "")
@@ -32,8 +32,8 @@ def _order(value: object) -> object:
     return value
 
 
-Share = Annotated[Decimal, BeforeValidator(_share)]
-Chance = Annotated[float, BeforeValidator(lambda value: float(_share(value)))]
+Share = Annotated[Decimal, BeforeValidator(read_share)]
+Chance = Annotated[float, BeforeValidator(lambda value: float(read_share(value)))]
 Order = Annotated[tuple[Part, ...], BeforeValidator(_order)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 

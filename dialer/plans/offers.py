@@ -57,6 +57,18 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody told for a plan, besides what is known of the debtor."""
+
+    income: Decimal | None = None
+    """Of a month."""
+    affordable: Decimal | None = None
+    """Each month; goes before what the income says."""
+    cash: Decimal = ZERO
+    """At hand now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPayment:
     """One payment of a plan."""
 

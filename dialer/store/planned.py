@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,8 +10,8 @@ from decimal import Decimal
 
 from dialer.access import Role
 from dialer.errors import StoreError
-from dialer.loans.terms import Parts
-from dialer.plans.offers import Plan, PlanKind, PlanPayment, Scope
+from dialer.loans.terms import ZERO, Parts
+from dialer.plans.offers import Asked, Plan, PlanKind, PlanPayment, Scope
 from dialer.store.columns import amount, moment, moment_or_none
 from dialer.store.statements import Statements
 from dialer.types import AccountId, DebtorId
@@ -29,6 +30,8 @@ class KnownPlan:
     plan: Plan
     expected: Decimal
     reason: str
+    asked: Asked
+    """What was told for it; the plan is held against it again when it is signed."""
     proposed_by: str
     proposed_role: Role
     proposed_at: datetime
@@ -52,7 +55,7 @@ def by_id(connection: sqlite3.Connection, plan_id: int) -> KnownPlan:
     """
     found = _read(connection, "by_id", {"plan_id": plan_id})
     if not found:
-        raise StoreError(f"There is no plan {plan_id}. `dialer plan list` names those that there are.")
+        raise StoreError(f"There is no plan {plan_id}. `dialer plans list` names those that there are.")
     return found[0]
 
 
@@ -83,7 +86,7 @@ def _read(connection: sqlite3.Connection, statement: str, wanted: dict[str, obje
 
 def _known(connection: sqlite3.Connection, row: tuple[object, ...]) -> KnownPlan:
     plan_id, account_id, debtor_id, status, kind, scope, begins_on, rate, *rest = row
-    money, (expected, reason, by, role, at, needs, approved_by, approved_at, *last) = rest[:8], rest[8:]
+    money, (expected, reason, asked, by, role, at, needs, approved_by, approved_at, *last) = rest[:8], rest[8:]
     valid_until, signed_at, stop_id, paid, ended_at, end_reason = last
     payments = connection.execute(SQL["payments_of_plan"], {"plan_id": plan_id}).fetchall()
     return KnownPlan(
@@ -105,6 +108,7 @@ def _known(connection: sqlite3.Connection, row: tuple[object, ...]) -> KnownPlan
         ),
         expected=amount(_int(expected)),
         reason=str(reason),
+        asked=_asked(str(asked)),
         proposed_by=str(by),
         proposed_role=Role(str(role)),
         proposed_at=moment(str(at)),
@@ -118,6 +122,17 @@ def _known(connection: sqlite3.Connection, row: tuple[object, ...]) -> KnownPlan
         ended_at=moment_or_none(_text(ended_at)),
         end_reason=str(end_reason),
     )
+
+
+def asked_text(asked: Asked) -> str:
+    """What was told, as it is kept."""
+    told = {"income": asked.income, "affordable": asked.affordable, "cash": asked.cash or None}
+    return json.dumps({key: str(value) for key, value in told.items() if value is not None})
+
+
+def _asked(text: str) -> Asked:
+    told = {key: Decimal(value) for key, value in json.loads(text).items()}
+    return Asked(income=told.get("income"), affordable=told.get("affordable"), cash=told.get("cash", ZERO))
 
 
 def _parts(money: list[object]) -> Parts:

@@ -29,7 +29,7 @@ from dialer.loans.owed import Owed
 from dialer.loans.rules import LoanRules
 from dialer.loans.terms import ZERO, Part
 from dialer.plans.legality import violations
-from dialer.plans.offers import Plan, Scope
+from dialer.plans.offers import Asked, Plan, Scope
 from dialer.plans.rules import PlanRules
 from dialer.plans.waivers import covers, least_role
 from dialer.store import books, leaving, planned, telling
@@ -37,7 +37,7 @@ from dialer.store.books import Book
 from dialer.store.columns import amount, cents, moment_text
 from dialer.store.happened import note
 from dialer.store.planned import SQL, KnownPlan
-from dialer.store.situations import Asked, in_scope, situation_of
+from dialer.store.situations import in_scope, situation_of
 from dialer.store.statements import Statements
 from dialer.types import AccountId, StopFlag
 
@@ -105,6 +105,7 @@ def propose(
         "cost": cents(plan.interest),
         "expected": cents(expected),
         "reason": reason,
+        "asked": planned.asked_text(asked),
         "by": by,
         "role": role,
         "at": moment_text(at),
@@ -129,7 +130,7 @@ def approve(connection: sqlite3.Connection, plan_id: int, *, by: str, role: Role
     """
     known = planned.by_id(connection, plan_id)
     if known.needs_role is None:
-        raise WriteRefusedError(f"Plan {plan_id} needs no approval; sign it with `dialer plan sign {plan_id}`.")
+        raise WriteRefusedError(f"Plan {plan_id} needs no approval; sign it with `dialer plans sign {plan_id}`.")
     if by == known.proposed_by:
         raise WriteRefusedError(f"{by} proposed plan {plan_id}; somebody else has to approve it.")
     if not covers(role, known.needs_role):
@@ -142,9 +143,17 @@ def approve(connection: sqlite3.Connection, plan_id: int, *, by: str, role: Role
 
 
 def sign(
-    connection: sqlite3.Connection, plan_id: int, *, by: str, at: datetime, bounds: Bounds, asked: Asked
+    connection: sqlite3.Connection, plan_id: int, *, by: str, at: datetime, bounds: Bounds, asked: Asked | None = None
 ) -> KnownPlan:
     """The debtor agreed: from now on the plan performs, and nobody calls.
+
+    Args:
+        connection: in a transaction that may write.
+        plan_id: which.
+        by: who says that the debtor agreed.
+        at: now, aware.
+        bounds: the rules, as they are now.
+        asked: what is told of the debtor now; None: what was told when the plan was offered.
 
     Raises:
         StoreError: there is no such plan.
@@ -154,7 +163,8 @@ def sign(
     today = bounds.loans.day_of(at)
     _refuse_unsignable(connection, known, today)
     role = known.needs_role or known.proposed_role
-    _refuse_unlawful(connection, known.account_id, known.plan, role, bounds=bounds, asked=asked)
+    told = known.asked if asked is None else asked
+    _refuse_unlawful(connection, known.account_id, known.plan, role, bounds=bounds, asked=told)
     stop_id = _stop(connection, known, by=by, at=at, rules=bounds.loans)
     connection.execute(SQL["sign"], {"plan_id": plan_id, "at": moment_text(at), "stop_id": stop_id})
     _charge_interest(connection, known, today=today, rules=bounds.loans)
@@ -255,7 +265,7 @@ def _refuse_unsignable(connection: sqlite3.Connection, known: KnownPlan, today: 
     if known.status == "proposed" and known.needs_role is not None:
         raise WriteRefusedError(
             f"Plan {known.plan_id} needs the approval of a {known.needs_role} first: "
-            f"`dialer plan approve {known.plan_id}`."
+            f"`dialer plans approve {known.plan_id}`."
         )
     if known.status not in ("proposed", "approved"):
         raise WriteRefusedError(f"Plan {known.plan_id} is {known.status} and cannot be signed.")

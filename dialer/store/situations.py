@@ -11,7 +11,7 @@ from dialer.known_facts import Fact
 from dialer.loans.owed import Owed, sum_of
 from dialer.loans.rules import LoanRules
 from dialer.loans.terms import ZERO, Parts, cent
-from dialer.plans.offers import Flow, Scope, Situation
+from dialer.plans.offers import Asked, Flow, Scope, Situation
 from dialer.plans.rules import Affordability, PlanRules
 from dialer.store import books
 from dialer.store.books import Book
@@ -33,15 +33,6 @@ class Means:
     """What other loans and plans of the debtor ask for each month."""
     affordable: Decimal | None
     """Each month, for a plan; None: nothing is known of it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is told besides the facts in the store."""
-
-    income: Decimal | None = None
-    affordable: Decimal | None = None
-    cash: Decimal = ZERO
 
 
 def situation_of(

@@ -47,6 +47,7 @@ CREATE TABLE plans (
     cost_cents     INTEGER NOT NULL,         -- interest of the plan itself, within the total
     expected_cents INTEGER NOT NULL,         -- expected recovery, as it was when proposed
     reason         TEXT NOT NULL,
+    asked          TEXT NOT NULL DEFAULT '{}', -- what was told for it: income, affordable, cash; JSON
     proposed_by    TEXT NOT NULL,
     proposed_role  TEXT NOT NULL,
     proposed_at    TEXT NOT NULL,

@@ -3,11 +3,11 @@
 -- name: add
 INSERT INTO plans (account_id, debtor_id, status, kind, scope, begins_on, annual_rate, claim_penalty_cents,
     claim_fee_cents, claim_interest_cents, claim_principal_cents, waived_penalty_cents, waived_fee_cents,
-    waived_interest_cents, waived_principal_cents, total_cents, cost_cents, expected_cents, reason, proposed_by,
-    proposed_role, proposed_at, needs_role, valid_until)
+    waived_interest_cents, waived_principal_cents, total_cents, cost_cents, expected_cents, reason, asked,
+    proposed_by, proposed_role, proposed_at, needs_role, valid_until)
 VALUES (:account_id, :debtor_id, 'proposed', :kind, :scope, :begins_on, :annual_rate, :claim_penalty, :claim_fee,
     :claim_interest, :claim_principal, :waived_penalty, :waived_fee, :waived_interest, :waived_principal, :total, :cost,
-    :expected, :reason, :by, :role, :at, :needs_role, :valid_until);
+    :expected, :reason, :asked, :by, :role, :at, :needs_role, :valid_until);
 
 -- name: add_payment
 INSERT INTO plan_payments (plan_id, no, due_on, amount_cents) VALUES (:plan_id, :no, :due_on, :amount);
@@ -16,8 +16,8 @@ INSERT INTO plan_payments (plan_id, no, due_on, amount_cents) VALUES (:plan_id, 
 -- Goes before one of the following.
 SELECT plan_id, account_id, debtor_id, status, kind, scope, begins_on, annual_rate, claim_penalty_cents,
     claim_fee_cents, claim_interest_cents, claim_principal_cents, waived_penalty_cents, waived_fee_cents,
-    waived_interest_cents, waived_principal_cents, expected_cents, reason, proposed_by, proposed_role, proposed_at,
-    needs_role, approved_by, approved_at, valid_until, signed_at, stop_id, paid_cents, ended_at, end_reason
+    waived_interest_cents, waived_principal_cents, expected_cents, reason, asked, proposed_by, proposed_role,
+    proposed_at, needs_role, approved_by, approved_at, valid_until, signed_at, stop_id, paid_cents, ended_at, end_reason
 FROM plans
 
 -- name: by_id
@@ -99,6 +99,10 @@ SELECT p.plan_id, a.account_no, d.name, p.status, p.kind, p.total_cents, p.paid_
        (SELECT count(*) FROM plan_payments q WHERE q.plan_id = p.plan_id)
 FROM plans p JOIN accounts a ON a.account_id = p.account_id JOIN debtors d ON d.debtor_id = a.debtor_id
 WHERE (:status = '' OR p.status = :status) ORDER BY p.plan_id DESC LIMIT :limit;
+
+-- name: whose
+SELECT a.account_no, d.name FROM accounts a JOIN debtors d ON d.debtor_id = a.debtor_id
+WHERE a.account_id = :account_id;
 
 -- name: broken_promises
 SELECT count(*) FROM promises p JOIN accounts a ON a.account_id = p.account_id
