@@ -168,7 +168,7 @@ class FirstTime:
 
 
 def first_later_than(ledger: Ledger, accounts: Accounts, days: int, today: date) -> FirstTime:
-    """When each account first was more than so many days past due, up to a day."""
+    """When each account first was more than so many days past due, up to a day and before what was paid on it."""
     hit = (ledger.paid_up.astype(np.int64) - ledger.due > days) & (ledger.due + days + 1 <= today.toordinal())
     at = np.flatnonzero(hit)
     row, first = np.unique(ledger.row[at], return_index=True)
@@ -182,7 +182,7 @@ def first_later_than(ledger: Ledger, accounts: Accounts, days: int, today: date)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spells:
-    """Times in which an account was late: from the day after a due date until nothing was overdue."""
+    """Times in which an account was late: from a due date until the day on which nothing was overdue any more."""
 
     row: Whole
     """Of the account."""
