@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 
 from dialer import log
+from dialer.briefings import StoreBriefer
 from dialer.chores import Chore, Chores
 from dialer.cli.board import Board, plain_line
 from dialer.cli.init import example_folder
@@ -25,17 +26,32 @@ from dialer.cli.lang import Lang
 from dialer.clock import SystemClock
 from dialer.config import SettingsFileError, load_campaign, load_dialer
 from dialer.config.caseload import load_ordering
+from dialer.config.experiments import STRATEGIES
+from dialer.config.fresh import Fresh
+from dialer.config.plans import NAME as PLANS
+from dialer.config.plans import load_plans
+from dialer.config.playbook import load_playbook, playbook_files
+from dialer.config.promises import NAME as PROMISES
+from dialer.config.promises import load_promises
+from dialer.config.webhooks import NAME as WEBHOOKS
+from dialer.config.webhooks import load_webhooks
+from dialer.config.risk import NAME as RISK
+from dialer.config.risk import load_risk
 from dialer.control import ControlServer
 from dialer.control_door import Door
+from dialer.early_warning import EarlyWarning
 from dialer.engine import Engine
 from dialer.errors import SettingsError
 from dialer.order_chore import OrderChore
+from dialer.promise_keeping import PromiseKeeping
+from dialer.promises.terms import Terms
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
 from dialer.snapshot import Snapshot
 from dialer.store.sqlite import SqliteStore
 from dialer.store.waterfall import waterfall
 from dialer.types import AgentState, CampaignName, CampaignState
 from dialer.waterfall import Waterfall
+from dialer.webhooks.office import Office, beside
 
 DRAIN_S = 20.0
 """After Ctrl-C conversations may go on this long; a second Ctrl-C ends them."""
@@ -99,6 +115,19 @@ def make_engine(settings: DialerSettings) -> Engine:
         count=partial(_count, settings),
         chores=Chores(chores_of(settings), partial(_one_more_store, settings), clock),
         open_store=partial(_one_more_store, settings),
+        briefer=_briefer(settings, clock),
+    )
+
+
+def _briefer(settings: DialerSettings, clock: SystemClock) -> StoreBriefer:
+    """What prepares scripts for agents' phones."""
+    folder, shipped = settings.source.parent, example_folder()
+    return StoreBriefer(
+        settings,
+        partial(_one_more_store, settings),
+        partial(load_playbook, folder, shipped),
+        partial(playbook_files, folder, shipped),
+        clock,
     )
 
 
@@ -106,7 +135,52 @@ def chores_of(settings: DialerSettings) -> tuple[Chore, ...]:
     """What the engine does beside dialling; see `dialer.chores`."""
     ordering = load_ordering(settings.source.parent, example_folder())
     order = OrderChore(settings=ordering, zone=ZoneInfo(settings.time_zone))
-    return (order,) if ordering.refresh_s else ()
+    promises = PromiseKeeping(_terms(settings))
+    return (promises, _early_warning(settings), *((order,) if ordering.refresh_s else ()))
+
+
+def _early_warning(settings: DialerSettings) -> EarlyWarning:
+    """What judges signs of risk as they come in.
+
+    Raises:
+        SettingsError: with every problem of its file.
+    """
+    folder, shipped = settings.source.parent, example_folder()
+    risk = Fresh(partial(load_risk, folder, shipped), (folder / RISK, shipped / RISK))
+    risk()
+    return EarlyWarning(risk, ZoneInfo(settings.time_zone))
+
+
+def _terms(settings: DialerSettings) -> Fresh[Terms]:
+    """The terms of promises, as their file is.
+
+    Raises:
+        SettingsError: with every problem of the file.
+    """
+    folder, shipped = settings.source.parent, example_folder()
+    terms = Fresh(partial(load_promises, folder, shipped, settings.time_zone), (folder / PROMISES, shipped / PROMISES))
+    terms()
+    return terms
+
+
+def _office(settings: DialerSettings) -> Office:
+    """Who tells other systems and hears from them.
+
+    Raises:
+        SettingsError: with every problem of the files.
+    """
+    folder, shipped = settings.source.parent, example_folder()
+    zone = ZoneInfo(settings.time_zone)
+    hooks = Fresh(partial(load_webhooks, folder), (folder / WEBHOOKS,))
+    plans = Fresh(partial(load_plans, folder, shipped, zone), (folder / PLANS, shipped / PLANS))
+    hooks()
+    return Office(
+        load=hooks,
+        open_store=partial(_one_more_store, settings),
+        rules=lambda: plans().loans,
+        zone=zone,
+        clock=SystemClock(),
+    )
 
 
 def _one_more_store(settings: DialerSettings) -> SqliteStore:
@@ -175,7 +249,7 @@ async def _serve(
 async def running(settings: DialerSettings) -> AsyncIterator[Engine]:
     """An engine that runs, with its control socket open; stops it at the end."""
     engine = make_engine(settings)
-    async with _books(settings) as books:
+    async with _books(settings) as books, beside(_office(settings).work):
         door = Door(users=lambda: engine.settings.users, sink=books)
         async with ControlServer(settings.control_path, engine, door=door, group=settings.control_group):
             task = asyncio.create_task(engine.run(), name="engine")
@@ -278,5 +352,6 @@ async def _watch_files(engine: Engine, settings: DialerSettings) -> None:
 
 
 def _stamps(settings: DialerSettings) -> dict[Path, int]:
-    files = [settings.source, *campaigns_folder(settings).glob("*.yaml")]
+    beside = settings.source.parent / STRATEGIES  # it says which experiments leave whom alone
+    files = [settings.source, *campaigns_folder(settings).glob("*.yaml"), beside]
     return {path: path.stat().st_mtime_ns for path in files if path.is_file()}

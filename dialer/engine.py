@@ -24,6 +24,7 @@ from typing import Final
 
 import structlog
 
+from dialer.briefings import Briefer, Briefings
 from dialer.chores import Chores
 from dialer.clock import Clock
 from dialer.errors import StoreError
@@ -86,6 +87,7 @@ class Engine:
         count: Count | None = None,
         chores: Chores | None = None,
         open_store: Callable[[], SqliteStore] | None = None,
+        briefer: Briefer | None = None,
     ) -> None:
         """Prepare; nothing is connected before `run`.
 
@@ -100,6 +102,7 @@ class Engine:
             chores: what is done beside the floor while it runs.
             open_store: opens the store once more, to follow what happens to accounts; None: nothing is followed, and
                 what others stop is barred when it is to be committed.
+            briefer: prepares what agents' phones show of scripts; None: they show none.
         """
         self._settings = settings
         self._store = store
@@ -118,6 +121,7 @@ class Engine:
         self.orders = Orders(store, self._ledger, clock, engine=self._engine_name, tell=self.tell, runs=self._runs)
         self._idle = None if count is None else IdleWatch(count, clock)
         self._chores = chores
+        self._briefings = None if briefer is None else Briefings(briefer, self._servers.perform)
         self._follower = None if open_store is None else Follower(open_store, self._take)
         self._stop_by_s: float | None = None
         self._progress: dict[CampaignName, ListProgress] = {}
@@ -132,7 +136,8 @@ class Engine:
         rows = tuple(self._with_progress(row if self._idle is None else self._idle.row(row)) for row in seen.campaigns)
         said = set(map(idle_alert, seen.campaigns))
         alerts = [alert for alert in seen.alerts if alert not in said]
-        return replace(seen, campaigns=rows, alerts=(*alerts, *filter(None, map(idle_alert, rows))))
+        notices = () if self._chores is None else self._chores.notices()
+        return replace(seen, campaigns=rows, alerts=(*alerts, *filter(None, map(idle_alert, rows)), *notices))
 
     def _with_progress(self, row: CampaignRow) -> CampaignRow:
         progress = self._progress.get(row.name)
@@ -253,6 +258,8 @@ class Engine:
             if self._follower is not None:
                 await self._follower.close()
             await self._servers.close()
+            if self._briefings is not None:
+                await asyncio.to_thread(self._briefings.close)
             self._ledger.close()
             self._recorder.close()
             self._stopped.set()
@@ -366,6 +373,8 @@ class Engine:
                 _log.log(_LEVELS[effect.level], effect.event, **effect.fields)
             case _:
                 self._ledger.add(effect)
+        if self._briefings is not None:
+            self._briefings.note(effect)
 
     # --- the books -------------------------------------------------------------------------------------
 

@@ -7,16 +7,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
+from typing import Final
 
+from dialer.access import Role
+from dialer.loans.rules import LoanRules
+from dialer.plans.offers import Asked as PlanAsked
+from dialer.plans.proposing import propose
+from dialer.plans.rules import PlanRules
 from dialer.scripts.choosing import Choice, choose
 from dialer.scripts.model import Language, Offer
+from dialer.scripts.options import offers
 from dialer.scripts.person import Known, know
 from dialer.scripts.playbook import Playbook
 from dialer.scripts.rendering import Rendered, render_script
 from dialer.scripts.variables import values_of
+from dialer.store import situations
 from dialer.store.persons import Met, meet, note_shown
 from dialer.types import AccountId, ContactRole, PhoneId
 
+MOST_PLANS: Final = 20
+"""So many are looked through for the best one of each kind."""
 Offers = Callable[[sqlite3.Connection, AccountId], tuple[Offer, ...]]
 """The plans that the reader's role may offer for an account."""
 
@@ -24,6 +34,27 @@ Offers = Callable[[sqlite3.Connection, AccountId], tuple[Offer, ...]]
 def no_offers(_connection: sqlite3.Connection, _account_id: AccountId) -> tuple[Offer, ...]:
     """Nothing may be offered."""
     return ()
+
+
+def offers_by(role: Role, *, loans: LoanRules, plans: PlanRules, today: date) -> Offers:
+    """The plans that a role may agree to by itself; none while nobody knows what the debtor can pay each month.
+
+    Args:
+        role: whose ceilings hold.
+        loans: how debts are booked.
+        plans: what bounds a plan.
+        today: where the dialer is.
+    """
+
+    def found(connection: sqlite3.Connection, account_id: AccountId) -> tuple[Offer, ...]:
+        situation, means = situations.situation_of(
+            connection, account_id, today=today, loans=loans, plans=plans, asked=PlanAsked()
+        )
+        if means.affordable is None:
+            return ()
+        return offers(propose(situation, role, plans, most=MOST_PLANS).best_first)
+
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +87,20 @@ class Prepared:
     known: Known
     choice: Choice
     shown: Rendered
+    reader: Language
+    """In which its reason is."""
 
 
-def prepare(connection: sqlite3.Connection, playbook: Playbook, asked: Asked, offers: Offers = no_offers) -> Prepared:
+def prepare(
+    connection: sqlite3.Connection, playbook: Playbook, asked: Asked, may_offer: Offers = no_offers
+) -> Prepared:
     """Choose and render a script.
 
     Args:
         connection: in a transaction.
         playbook: the settings.
         asked: for whom.
-        offers: asked for plans where the script has a step for them.
+        may_offer: asked for plans where the script has a step for them.
 
     Raises:
         StoreError: there is no such account.
@@ -88,12 +123,12 @@ def prepare(connection: sqlite3.Connection, playbook: Playbook, asked: Asked, of
         account_no=met.account_no,
         caller=asked.caller,
         penalty=met.penalty,
-        offers=offers(connection, asked.account_id) if wants_options else (),
+        offers=may_offer(connection, asked.account_id) if wants_options else (),
         unmasked=asked.unmasked,
     )
     spoken = {one: values_in(zh=one is Language.ZH) for one in (language, reader)}
     shown = render_script(choice, known, playbook.lexicon, spoken, language=language, reader=reader)
-    return Prepared(met=met, known=known, choice=choice, shown=shown)
+    return Prepared(met=met, known=known, choice=choice, shown=shown, reader=reader)
 
 
 def record(

@@ -199,10 +199,13 @@ def _language(context: typer.Context) -> Language | None:
 
 
 def offers_of(session: Session, today: date) -> Any:
-    """What the person who asks may offer by themselves."""
-    from dialer.scripting import no_offers
+    """What the person who asks may offer by themselves; an auditor sees what an agent would."""
+    from dialer.config.plans import load_plans
+    from dialer.scripting import offers_by
 
-    return no_offers
+    rules = load_plans(session.config.parent, example_folder(), session.zone)
+    role = session.person.role if session.person is not None else Role.AGENT
+    return offers_by(Role.AGENT if role is Role.AUDITOR else role, loans=rules.loans, plans=rules.plans, today=today)
 
 
 @app.command("try", epilog="Example: dialer script try --facts reason=unemployment --facts monthly_due=3000 --lang en")

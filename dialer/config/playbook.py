@@ -88,6 +88,12 @@ def own_or_shipped(name: str, folder: Path, shipped: Path) -> Path:
     return folder / name if (folder / name).exists() else shipped / name
 
 
+def playbook_files(folder: Path, shipped: Path) -> tuple[Path, ...]:
+    """The files of which the playbook is made, as they are now."""
+    single = (own_or_shipped(name, folder, shipped) for name in (STRATEGIES, LEXICON))
+    return (*single, *sorted(own_or_shipped(SCRIPTS, folder, shipped).glob("*.yaml")))
+
+
 def survey(folder: Path, shipped: Path, env: Mapping[str, str] | None = None) -> Survey:
     """Read everything and go on past mistakes, to tell all of them; arguments as for `load_playbook`."""
     env = os.environ if env is None else env

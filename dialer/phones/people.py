@@ -14,6 +14,9 @@ class Language(StrEnum):
     EN = "en"
 
 
+SCRIPT_PARTS = "｜"
+"""Separates the parts of a script's line on a display (`dialer.scripts.brief`); each is shown on a line of its own."""
+
 _HELP = {
     Language.ZH: """命令:
   dial *10      拨号 (*10 = 坐席上线)      hangup   挂断
@@ -66,4 +69,7 @@ def help_text(language: Language) -> str:
 def sentence(event: PhoneEvent, language: Language) -> str:
     """Return what a person is told; empty for what only programs care about."""
     sentences = _SENTENCES.get(event.name)
-    return f"{event.phone}: {sentences[language].format(**event.data)}" if sentences else ""
+    if sentences is None:
+        return ""
+    said = f"{event.phone}: {sentences[language].format(**event.data)}"
+    return said.replace(SCRIPT_PARTS, "\n  ") if event.name is EventName.DISPLAY else said

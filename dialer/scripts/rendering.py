@@ -216,6 +216,8 @@ def _shown(choice: Choice, known: Known, language: Language) -> tuple[Shown, ...
     words = set(re.findall(r"\w+", choice.strategy.when))
     asked = [name for name in known.facts if name in words]
     derived = {one.field: one for one in known.derived}
+    if known.person.party is ContactRole.CONTACT:
+        return tuple(_show(name, known, language) for name in asked)  # nobody needs to know more about the debtor
     wanted = [*asked, *(name for name in derived if name not in asked and derived[name].value not in ("", UNKNOWN))]
     return tuple(_show(name, known, language) for name in wanted)
 
