@@ -41,6 +41,7 @@ _REMOVED: Final = (
     *("call_events", "promise_reminders", "promise_boosts", "promises", "refusals", "consents", "desks", "owners"),
     *("outbox_given_up", "account_events"),
     *("risk_alerts", "account_grades", "scores"),
+    *("plan_entries", "plan_payments", "plans", "payment_lines", "payments", "instalments", "loans", "paid_closures"),
 )
 _BLANKED: Final = ("attempts", "dispositions", "accounts", "phones")
 _BLANK_STEPS: Final = (

@@ -71,8 +71,11 @@ def situation_of(
 
 
 def claim_of(book: Book, scope: Scope, begins_on: date) -> Parts:
-    """What a plan that begins on a day settles."""
-    return sum_of(one.left for one in in_scope(book, scope, begins_on))
+    """What a plan that begins on a day settles; of instalments to come only the principal, for no day has passed."""
+    return sum_of(
+        one.left if one.due_on <= begins_on else Parts(principal=one.left.principal)
+        for one in in_scope(book, scope, begins_on)
+    )
 
 
 def in_scope(book: Book, scope: Scope, begins_on: date) -> list[Owed]:

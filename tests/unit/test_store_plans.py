@@ -19,11 +19,13 @@ from dialer.errors import StoreError, WriteRefusedError
 from dialer.loans.terms import NOTHING, Parts
 from dialer.plans.offers import Asked, Plan, PlanKind, Scope
 from dialer.plans.payments import dated, payment_cents, shape_of
+from dialer.retention import Periods, Schedule
 from dialer.store import paying, planned, planning
 from dialer.store.ageing import roll
 from dialer.store.happened import of_debtor
 from dialer.store.planned import KnownPlan
 from dialer.store.planning import Bounds
+from dialer.store.purging import Order, purge
 from dialer.store.situations import situation_of
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AccountId, DebtorId
@@ -339,6 +341,56 @@ def test_income_and_what_other_loans_ask_for_bound_what_can_be_paid(store: Sqlit
     # 40 % of 6,000.00 is 2,400.00; the next instalment of the contract takes 400.00 of it.
     assert (means.income, means.source, means.committed) == (D("6000.00"), "agent", D("400.00"))
     assert (means.affordable, situation.scope) == (D("2000.00"), Scope.DUE)
+
+
+def test_late_enough_a_plan_is_about_the_whole_loan_and_no_interest_of_days_to_come(store: SqliteStore) -> None:
+    give_schedule(store)
+    with store.reading() as database:
+        situation, _ = situation_of(
+            *(database.conn, ACCOUNT),
+            today=date(2026, 4, 11),
+            loans=BOUNDS.loans,
+            plans=BOUNDS.plans,
+            asked=CAN_PAY,
+        )
+        sooner, _ = situation_of(
+            *(database.conn, ACCOUNT),
+            today=date(2026, 4, 10),
+            loans=BOUNDS.loans,
+            plans=BOUNDS.plans,
+            asked=CAN_PAY,
+        )
+    assert (sooner.scope, sooner.claim.interest) == (Scope.DUE, D("300.00"))
+    assert (situation.days_past_due, situation.scope, situation.ahead) == (91, Scope.WHOLE, ())
+    with store.writing() as connection:
+        connection.execute("UPDATE instalments SET due_on = '2026-05-10' WHERE no = 3")
+        whole, _ = situation_of(
+            *(connection, ACCOUNT),
+            today=date(2026, 4, 11),
+            loans=BOUNDS.loans,
+            plans=BOUNDS.plans,
+            asked=CAN_PAY,
+        )
+    assert (whole.claim.interest, whole.claim.principal) == (D("200.00"), D("900.00"))
+
+
+def test_a_purge_leaves_nothing_of_loan_payments_and_plans(store: SqliteStore, tmp_path: Path) -> None:
+    give_schedule(store)
+    sign(store, offered(store, waived=Parts(penalty=D("50.00"))))
+    pay(store, "850.00", at=day(1))
+    wanted = Order(
+        at=day(100),
+        actor="chen",
+        role="admin",
+        schedule=Schedule(by_campaign={}, by_list={case.LIST: Periods(ledger_days=98, recording_days=10)}),
+        recordings_path=tmp_path,
+    )
+    assert purge(store, replace(wanted, at=day(98))).debtors == 1  # nobody has paid anything there
+    assert purge(store, wanted).debtors == 1
+    tables = ("loans", "instalments", "payments", "payment_lines", "plans", "plan_payments", "plan_entries")
+    with store.reading() as database:
+        left = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+    assert left == dict.fromkeys(tables, 0)
 
 
 def test_without_an_income_nothing_is_assumed(store: SqliteStore) -> None:

@@ -4,12 +4,14 @@
 UPDATE purge_moment SET at = :at;
 
 -- name: debtors
--- Debtors whose last call and last import are older than a moment. `debtor_id`: only this one.
+-- Debtors whose last call, last import and last payment are older than a moment. `debtor_id`: only this one.
 SELECT * FROM (
     SELECT d.debtor_id,
            max(coalesce((SELECT max(t.at) FROM attempts t WHERE t.debtor_id = d.debtor_id), ''),
                coalesce((SELECT max(b.at) FROM debtor_sources s JOIN import_batches b USING (batch_id)
-                         WHERE s.debtor_id = d.debtor_id), '')) AS last_at,
+                         WHERE s.debtor_id = d.debtor_id), ''),
+               coalesce((SELECT max(p.noted_at) FROM payments p JOIN accounts a USING (account_id)
+                         WHERE a.debtor_id = d.debtor_id), '')) AS last_at,
            (SELECT json_group_array(DISTINCT t.campaign) FROM attempts t WHERE t.debtor_id = d.debtor_id) AS campaigns,
            (SELECT json_group_array(DISTINCT a.list_name) FROM accounts a WHERE a.debtor_id = d.debtor_id) AS lists,
            (SELECT group_concat(h.reason) FROM held_debtors h WHERE h.debtor_id = d.debtor_id) AS held
@@ -134,6 +136,56 @@ SELECT score_id FROM scores WHERE debtor_id = :debtor_id;
 
 -- name: remove_scores
 DELETE FROM scores WHERE debtor_id = :debtor_id;
+
+-- name: ids_of_plan_entries
+SELECT plan_id || ':' || no || ':' || entry FROM plan_entries WHERE plan_id IN (SELECT plan_id FROM plans WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_plan_payments
+SELECT plan_id || ':' || no FROM plan_payments WHERE plan_id IN (SELECT plan_id FROM plans WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_plans
+SELECT plan_id FROM plans WHERE debtor_id = :debtor_id;
+
+-- name: ids_of_payment_lines
+SELECT payment_id || ':' || no || ':' || part FROM payment_lines WHERE payment_id IN (SELECT p.payment_id FROM payments p JOIN accounts a USING (account_id)
+                                            WHERE a.debtor_id = :debtor_id);
+
+-- name: ids_of_payments
+SELECT payment_id FROM payments WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_instalments
+SELECT account_id || ':' || no FROM instalments WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_loans
+SELECT account_id FROM loans WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_paid_closures
+SELECT account_id FROM paid_closures WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: remove_plan_entries
+DELETE FROM plan_entries WHERE plan_id IN (SELECT plan_id FROM plans WHERE debtor_id = :debtor_id);
+
+-- name: remove_plan_payments
+DELETE FROM plan_payments WHERE plan_id IN (SELECT plan_id FROM plans WHERE debtor_id = :debtor_id);
+
+-- name: remove_plans
+DELETE FROM plans WHERE debtor_id = :debtor_id;
+
+-- name: remove_payment_lines
+DELETE FROM payment_lines WHERE payment_id IN (SELECT p.payment_id FROM payments p JOIN accounts a USING (account_id)
+                                            WHERE a.debtor_id = :debtor_id);
+
+-- name: remove_payments
+DELETE FROM payments WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: remove_instalments
+DELETE FROM instalments WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: remove_loans
+DELETE FROM loans WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: remove_paid_closures
+DELETE FROM paid_closures WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
 
 -- name: numbers
 SELECT number FROM phones WHERE debtor_id = :debtor_id
