@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -51,6 +51,15 @@ class Chore(Protocol):
         ...
 
 
+@runtime_checkable
+class Noticing(Protocol):
+    """A chore that has something to say on the board."""
+
+    def notices(self) -> tuple[str, ...]:
+        """Sentences, in English; asked from the event loop while the chore may be at work."""
+        ...
+
+
 class Chores:
     """Does chores until cancelled.
 
@@ -63,6 +72,10 @@ class Chores:
     def __init__(self, chores: Iterable[Chore], open_store: Callable[[], SqliteStore], clock: Clock) -> None:
         self._hands = tuple(_Hand(chore, open_store, clock) for chore in chores)
         self._clock = clock
+
+    def notices(self) -> tuple[str, ...]:
+        """What chores have to say on the board."""
+        return tuple(said for hand in self._hands if isinstance(hand.chore, Noticing) for said in hand.chore.notices())
 
     async def work(self) -> None:
         """Do all of them until cancelled; what is under way then is finished first."""

@@ -8,13 +8,14 @@ own; everybody else by `dialer risk score --all`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
 import structlog
 
+from dialer.risk.notices import notice
 from dialer.risk.settings import RiskSettings
 from dialer.store import alerting, alerts, modelling
 from dialer.store.grading import is_scored, save_scores, score_accounts
@@ -42,13 +43,14 @@ class EarlyWarning:
     """The chore.
 
     Args:
-        settings: of `risk.yaml`.
+        settings: those of `risk.yaml` as it is now.
         zone: days begin at its midnight.
     """
 
-    def __init__(self, settings: RiskSettings, zone: tzinfo) -> None:
+    def __init__(self, settings: Callable[[], RiskSettings], zone: tzinfo) -> None:
         self._settings = settings
         self._zone = zone
+        self._notice = ""
 
     @property
     def name(self) -> str:
@@ -60,13 +62,20 @@ class EarlyWarning:
         """From one look to the next, in seconds."""
         return EVERY_S
 
+    def notices(self) -> tuple[str, ...]:
+        """For the board: what supervisors must know."""
+        return (self._notice,) if self._notice else ()
+
     def run(self, store: SqliteStore, at: datetime) -> None:
         """Look once."""
-        done = look(store, self._settings, at.astimezone(self._zone))
+        done = look(store, self._settings(), at.astimezone(self._zone))
         for alert_id in done.raised:
             _log.warning("alert.raised", alert=alert_id)
         for alert_id in done.escalated:
             _log.warning("alert.escalated", alert=alert_id, to=alerts.SUPERVISORS)
+        with store.reading() as database:
+            left = alerts.waiting(database.conn)
+        self._notice = notice(left.open, left.escalated)
 
 
 def look(store: SqliteStore, settings: RiskSettings, at: datetime) -> Done:

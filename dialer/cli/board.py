@@ -22,6 +22,7 @@ from dialer.cli.board_pacing import against_target, decision_text, outlook_lines
 from dialer.cli.board_people import people
 from dialer.cli.charts import clock, percent, ratio_of, spark, steps
 from dialer.cli.lang import Lang, limit_word, word
+from dialer.risk.notices import in_chinese
 from dialer.snapshot import CampaignRow, ServerRow, Snapshot, idle_alert
 from dialer.types import AgentState, CampaignState
 from dialer.waterfall import zero_dialable
@@ -136,7 +137,7 @@ def render(
 def _alerts(snapshot: Snapshot, lang: Lang) -> list[str]:
     """The alerts, those about idle agents in the reader's language."""
     told = {idle_alert(row): _idle_alert(row, lang) for row in snapshot.campaigns}
-    return [told.get(alert, alert) for alert in snapshot.alerts]
+    return [told.get(alert, in_chinese(alert) if lang is Lang.ZH else alert) for alert in snapshot.alerts]
 
 
 def _idle_alert(row: CampaignRow, lang: Lang) -> str:

@@ -62,6 +62,7 @@ def train(
     The days that it learns from, with their outcomes, are over before the first day of the test.
     """
     from dialer.cli.risk_text import trained_json, trained_text
+    from dialer.risk.features import usable
     from dialer.risk.splitting import TooShortError
     from dialer.risk.training import TooFewError, record_of
     from dialer.risk.training import train as learn
@@ -75,7 +76,7 @@ def train(
     )
     with _store(session) as store:
         with store.reading() as database:
-            history = read_history(database.conn, at)
+            history = read_history(database.conn, at, names=[one.name for one in usable(settings.excluded)])
         try:
             told = learn(history, settings, until_s=min(at, known_until).timestamp())
         except (TooShortError, TooFewError) as problem:

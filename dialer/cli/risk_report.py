@@ -54,14 +54,15 @@ def read_report(store: SqliteStore, settings: RiskSettings, name: str, *, by: st
         told = score_accounts(database.conn, model, at)
         grades = grades_now(database.conn)
         waiting = alerts.waiting(database.conn)
-    found = [str(grade) for grade in told.scored.grades]
+    found = [str(grade) for grade in told.scored.grades[told.owes]]
+    columns = {column: values[told.owes] for column, values in told.columns.items()}
     test = model.record.get("test")
     return Report(
         at=at,
         model=model,
         champion=champion.name,
         test=None if test is None else read_evaluation(test),
-        drift=drift(model.card, told.columns, settings.drift) if found else (),
+        drift=drift(model.card, columns, settings.drift) if found else (),
         grades=grades,
         scored=tuple((grade, found.count(grade)) for grade in "ABCDE"),
         waiting=waiting,

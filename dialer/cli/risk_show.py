@@ -49,7 +49,8 @@ class Shown:
     risk: str
     """As it stands in the store now."""
     model: str
-    trained: bool
+    owes: bool
+    """False: it is paid off, and not graded."""
     score: int
     grade: str
     chance: float | None
@@ -84,7 +85,7 @@ def explained(
                     debtor_name=one.debtor_name,
                     risk=one.risk,
                     model=model.name,
-                    trained=model.kind is CardKind.TRAINED,
+                    owes=bool(told.owes[place]),
                     score=int(told.scored.scores[place]),
                     grade=str(told.scored.grades[place]),
                     chance=float(chances(model.card, told.scored)[place]) if model.kind is CardKind.TRAINED else None,
@@ -166,6 +167,8 @@ def _parts(one: Shown, lang: Lang, zone: tzinfo, *, unmasked: bool) -> Iterator[
 
 
 def _standing(one: Shown, lang: Lang) -> Text:
+    if not one.owes:
+        return Text(lang.pick("已结清：不评级。", "It is paid off, and not graded."), "green")
     if one.risk == one.grade:
         return Text(lang.pick("与账户现有等级一致。", "The account has this grade."), _GREY)
     if one.alerts:
@@ -234,6 +237,7 @@ def shown_json(one: Shown, *, unmasked: bool) -> JsonValue:
         "model": one.model,
         "score": one.score,
         "grade": one.grade,
+        "paid_off": not one.owes,
         "chance": one.chance,
         "reasons": [_reason_json(each) for each in one.reasons],
         "features": [

@@ -15,7 +15,7 @@ from rich.text import Text
 from dialer.campaigns.wording import spelled
 from dialer.cli.charts import bar
 from dialer.cli.lang import Lang
-from dialer.cli.risk_words import KINDS, ROLES, SIGNS, VERDICTS, bin_word, feature_word
+from dialer.cli.risk_words import ROLES, SIGNS, VERDICTS, bin_word, feature_word
 from dialer.masking import mask_account
 from dialer.risk.evaluating import Comparison, Evaluation, evaluation_json
 from dialer.risk.features import FEATURES, usable
@@ -28,14 +28,14 @@ from dialer.store.grading import Scoring
 from dialer.store.modelling import Model
 
 _GREY: Final = "bright_black"
-_HASH: Final = 12
+_HASH: Final = 8
 
 
-def table(*heads: str) -> Table:
-    """A plain table."""
+def table(*heads: str, fixed: bool = False) -> Table:
+    """A plain table; `fixed`: the first column is names that must not be broken."""
     made = Table(box=None, header_style=_GREY, padding=(0, 2, 0, 0))
-    for head in heads:
-        made.add_column(head, overflow="fold")
+    for number, head in enumerate(heads):
+        made.add_column(head, overflow="fold", no_wrap=number == 0 and fixed)
     return made
 
 
@@ -251,23 +251,27 @@ def models_table(found: Sequence[Model], grading: str, lang: Lang, zone: tzinfo)
     """Every card."""
     pick = lang.pick
     made = table(
-        *(pick("评分卡", "card"), pick("种类", "kind"), pick("角色", "role"), "AUC", "KS", pick("建立", "made")),
-        *("", pick("账户", "accounts"), "SHA-256"),
+        *(pick("评分卡", "card"), pick("角色", "role"), "AUC", "KS", pick("建立", "made"), ""),
+        *(pick("账户", "accounts"), "SHA-256"),
+        fixed=True,
     )
     for one in found:
-        test = one.record.get("test")
+        test, mine = one.record.get("test"), one.name == grading
         made.add_row(
-            Text(one.name, "bold" if one.name == grading else ""),
-            pick(*KINDS[one.kind.value]),
-            Text(pick(*ROLES["champion" if one.name == grading else one.role]), "green" if one.name == grading else ""),
-            "–" if test is None else interval_text(Interval(**test["auc"])),
-            "–" if test is None else interval_text(Interval(**test["ks"])),
-            f"{one.made_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            Text(one.name, "bold" if mine else ""),
+            Text(pick(*ROLES["champion" if mine else one.role]), "green" if mine else ""),
+            "–" if test is None else _plus_minus(Interval(**test["auc"])),
+            "–" if test is None else f"{test['ks']['value']:.3f}",
+            f"{one.made_at.astimezone(zone):%Y-%m-%d}",
             one.made_by,
             f"{one.graded:,}",
             one.sha256[:_HASH],
         )
     return made
+
+
+def _plus_minus(one: Interval) -> str:
+    return f"{one.value:.3f} ±{(one.high - one.low) / 2:.3f}"
 
 
 def model_json(one: Model, *, grades: bool) -> JsonValue:
@@ -322,17 +326,19 @@ def comparison_json(told: Comparison, one: str, other: str) -> JsonValue:
 def scoring_text(told: Scoring, card: Model, lang: Lang, *, dry_run: bool, took_s: float) -> RenderableType:
     """How many accounts have which grade now."""
     pick = lang.pick
-    counts = Counter(str(grade) for grade in told.scored.grades)
-    total = max(1, told.accounts.count)
+    counts = Counter(str(grade) for grade in told.scored.grades[told.owes])
+    total = max(1, int(told.owes.sum()))
     moved = Counter((one.risk_before, one.risk) for one in told.changed if one.risk_before != one.risk)
     made = table(pick("等级", "grade"), pick("账户", "accounts"), "", "")
     for grade in ORDER:
         share = counts[grade.value] / total
         made.add_row(grade.value, f"{counts[grade.value]:,}", f"{share:.1%}", Text(bar(share, 30), "cyan"))
     head = pick(
-        f"{card.name} 评分 {told.accounts.count:,} 个账户，用时 {took_s:.1f} 秒；"
+        f"{card.name} 评分 {int(told.owes.sum()):,} 个账户（另有 {int((~told.owes).sum()):,} 个已结清），"
+        f"用时 {took_s:.1f} 秒；"
         f"{'将有' if dry_run else '有'}变化 {len(told.changed):,} 个，等级变化 {sum(moved.values()):,} 个。",
-        f"{card.name} has scored {told.accounts.count:,} accounts in {took_s:.1f} s; {len(told.changed):,} "
+        f"{card.name} has scored {int(told.owes.sum()):,} accounts in {took_s:.1f} s "
+        f"({int((~told.owes).sum()):,} more are paid off); {len(told.changed):,} "
         f"{'would change' if dry_run else 'changed'}, {sum(moved.values()):,} of them their grade.",
     )
     return Group(Text(head, "yellow" if dry_run else "green"), made, *_moves(moved, lang))
@@ -346,11 +352,12 @@ def _moves(moved: Counter[tuple[str, str]], lang: Lang) -> Iterable[Text]:
 
 def scoring_json(told: Scoring, card: Model, *, dry_run: bool) -> JsonValue:
     """The grades in all; each account that has changed by its id."""
-    counts = Counter(str(grade) for grade in told.scored.grades)
+    counts = Counter(str(grade) for grade in told.scored.grades[told.owes])
     return {
         "model": card.name,
         "dry_run": dry_run,
-        "accounts": told.accounts.count,
+        "accounts": int(told.owes.sum()),
+        "paid_off": int((~told.owes).sum()),
         "grades": {grade.value: counts[grade.value] for grade in ORDER},
         "changed": [
             {

@@ -63,7 +63,7 @@ def bin_word(name: str, label: str, lang: Lang) -> str:
     if one is None or not one.unit:
         return label
     if one.unit == "%":
-        return _NUMBER.sub(lambda found: f"{float(found[0]) * 100:g}%", label)
+        return _NUMBER.sub(lambda found: f"{float(found[0]) * 100:.3g}%", label)
     return label + lang.pick(*_UNITS[one.unit])
 
 

@@ -79,18 +79,20 @@ def bins_of_numbers(values: Floats, *, most: int, fewest: int) -> Bins:
             place = int(np.searchsorted(known, known[at], side="right"))
         if place - begin < fewest or len(known) - place < fewest:
             continue
-        edges.append(_between(float(known[place - 1]), float(known[place])))
+        edge, place = _short(known, place, begin=begin, fewest=fewest)
+        edges.append(edge)
         begin = place
     return Bins(kind=Kind.NUMBER, edges=tuple(edges))
 
 
-def _between(below: float, above: float) -> float:
-    """A short number above the one and not above the other."""
-    for digits in range(-2, 7):
-        edge = round(above, digits)
-        if below < edge <= above:
-            return edge
-    return above
+def _short(known: Floats, place: int, *, begin: int, fewest: int) -> tuple[float, int]:
+    """An edge near a value that people can read, and where it comes to stand; the value itself if need be."""
+    for digits in (2, 3, 4, 6):
+        edge = float(f"{known[place]:.{digits}g}")
+        at = int(np.searchsorted(known, edge, side="left"))
+        if at - begin >= fewest and len(known) - at >= fewest and abs(at - place) <= fewest // 2:
+            return edge, at
+    return float(known[place]), place
 
 
 def bins_of_categories(values: Texts, *, most: int, fewest: int) -> Bins:

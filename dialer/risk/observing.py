@@ -57,6 +57,14 @@ def features(history: History, at_s: float) -> dict[str, Column]:
     }
 
 
+def owes(history: History, at_s: float) -> Flags:
+    """Of which accounts something is, or will be, asked: all but those whose plan is over and paid."""
+    plan, count = history.instalments, history.accounts.count
+    standing = _standing(history, at_s)
+    coming = np.bincount(plan.accounts[plan.due_s >= at_s], minlength=count) > 0
+    return np.asarray(np.isnan(standing.days) | coming | (standing.due > standing.paid), dtype=bool)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
     """What became of each account within the horizon after a moment."""

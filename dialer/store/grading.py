@@ -20,8 +20,8 @@ from datetime import datetime
 from dialer.account_events import AccountEvent, EventKind, EventValue
 from dialer.risk.features import Column
 from dialer.risk.grades import UNKNOWN, Grade, read_grade
-from dialer.risk.history import Accounts
-from dialer.risk.observing import features
+from dialer.risk.history import Accounts, Flags
+from dialer.risk.observing import features, owes
 from dialer.risk.scorecard import Reason, Scored, reasons, score
 from dialer.risk.warnings import raised
 from dialer.store.columns import moment, moment_text
@@ -62,6 +62,8 @@ class Scoring:
     accounts: Accounts
     columns: Mapping[str, Column]
     scored: Scored
+    owes: Flags
+    """Which of them are graded: something is, or will be, asked of them."""
     changed: tuple[NewScore, ...]
 
 
@@ -76,11 +78,11 @@ def score_accounts(
         at: now, in the dialer's zone.
         debtor_id: only the accounts of this one; None: all.
     """
-    history = read_history(connection, at, debtor_id=debtor_id)
+    history = read_history(connection, at, debtor_id=debtor_id, names=model.card.names)
     columns = features(history, at.timestamp())
-    scored = score(model.card, columns)
-    changed = tuple(_changed(connection, model, scored, at, debtor_id))
-    return Scoring(accounts=history.accounts, columns=columns, scored=scored, changed=changed)
+    scored, graded = score(model.card, columns), owes(history, at.timestamp())
+    changed = tuple(_changed(connection, model, scored, graded, at, debtor_id))
+    return Scoring(accounts=history.accounts, columns=columns, scored=scored, owes=graded, changed=changed)
 
 
 def is_scored(connection: sqlite3.Connection, debtor_id: int) -> bool:
@@ -89,13 +91,15 @@ def is_scored(connection: sqlite3.Connection, debtor_id: int) -> bool:
 
 
 def _changed(
-    connection: sqlite3.Connection, model: Model, scored: Scored, at: datetime, debtor_id: int | None
+    connection: sqlite3.Connection, model: Model, scored: Scored, graded: Flags, at: datetime, debtor_id: int | None
 ) -> Iterator[NewScore]:
     low, high = _EVERYBODY if debtor_id is None else (debtor_id, debtor_id)
     wanted = {"low": low, "high": high, "at": moment_text(at)}
     in_force = {row[0]: (int(row[1]), str(row[3])) for row in connection.execute(_SQL["in_force"], wanted)}
     scores, grades = scored.scores.tolist(), scored.grades.tolist()
     for place, row in enumerate(connection.execute(_SQL["standing"], wanted)):
+        if not graded[place]:
+            continue
         account_id, debtor, risk, listed, known_by, before, grade_before = row
         steps, because = in_force.get(debtor, (0, ""))
         grade = Grade(grades[place])

@@ -9,14 +9,15 @@ Rules
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
 import numpy as np
 
-from dialer.risk.features import Floats, Texts
+from dialer.risk.features import FEATURES, Floats, Texts
 from dialer.risk.history import (
     DAY_S,
     NEVER,
@@ -37,16 +38,24 @@ _CHUNK: Final = 20_000
 _EVERYBODY: Final = (0, 2**62)
 _KNOWN_AFTER_S: Final = DAY_S
 _CENTS: Final = 100.0
+_INCOME: Final = "income_monthly"
 _UTILISATION: Final = ("utilisation", "utilization")
 
 
-def read_history(connection: sqlite3.Connection, at: datetime, *, debtor_id: int | None = None) -> History:
+def read_history(
+    connection: sqlite3.Connection,
+    at: datetime,
+    *,
+    debtor_id: int | None = None,
+    names: Iterable[str] = tuple(FEATURES),
+) -> History:
     """All that is known now.
 
     Args:
         connection: of a transaction, so that all of it is of one moment.
         at: now, in the dialer's zone: days begin at its midnight.
         debtor_id: only this one; None: everybody.
+        names: of the features that are wanted; facts that none of them tells are not read.
     """
     low, high = _EVERYBODY if debtor_id is None else (debtor_id, debtor_id)
     offset = at.utcoffset()
@@ -55,6 +64,7 @@ def read_history(connection: sqlite3.Connection, at: datetime, *, debtor_id: int
         "high": high,
         "zone_s": 0 if offset is None else int(offset.total_seconds()),
         "known_after_s": int(_KNOWN_AFTER_S),
+        "fields": json.dumps([_INCOME, *(FEATURES[name].attribute for name in names if FEATURES[name].attribute)]),
     }
     return _Reader(connection, wanted).history()
 
@@ -76,7 +86,7 @@ class _Reader:
             payments=self._payments(),
             promises=self._promises(),
             calls=self._calls(),
-            incomes=_incomes(facts.pop("income_monthly", None)),
+            incomes=_incomes(facts.pop(_INCOME, None)),
             scores=self._scores(),
             utilisations=self._utilisations(reports),
             signs=Told(debtors=self._debtors(reports[0]), at_s=_floats(reports[1]), values=np.ones(len(reports[0]))),

@@ -16,9 +16,12 @@ from dialer.account_events import AccountEvent, EventKind, EventValue
 from dialer.config.risk import load_risk
 from dialer.early_warning import EarlyWarning, look
 from dialer.errors import StoreError
+from dialer.retention import Periods, Schedule
 from dialer.risk.settings import RiskSettings
-from dialer.store import alerts, happened
+from dialer.store import alerts, happened, modelling
 from dialer.store.columns import moment_text
+from dialer.store.grading import save_scores, score_accounts
+from dialer.store.purging import Order, purge
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AccountId, DebtorId
 from store_cases import account as listed
@@ -304,7 +307,7 @@ def test_a_false_alarm_is_dismissed_and_an_answer_is_given_once(store: SqliteSto
 
 
 def test_as_a_chore_it_looks_twice_a_second_and_a_quiet_store_is_not_written(store: SqliteStore) -> None:
-    chore = EarlyWarning(settings(), ZoneInfo("Asia/Shanghai"))
+    chore = EarlyWarning(settings, ZoneInfo("Asia/Shanghai"))
     assert chore.every_s <= 0.5
     chore.run(store, AT)
     with store.reading() as database:
@@ -315,3 +318,21 @@ def test_as_a_chore_it_looks_twice_a_second_and_a_quiet_store_is_not_written(sto
     jump(store)
     chore.run(store, AT)
     assert len(inbox(store)) == 1
+
+
+def test_a_purge_removes_what_was_said_of_the_debtor(store: SqliteStore, tmp_path: Path) -> None:
+    jump(store)
+    look(store, settings(), AT)
+    with store.writing() as connection:
+        model = modelling.champion(connection, settings().rules, by="chen", at=AT)
+        save_scores(connection, model, score_accounts(connection, model, AT).changed, AT)
+    day = Periods(recording_days=1, ledger_days=1)
+    schedule = Schedule(by_campaign={}, by_list={}, otherwise=day)
+    done = purge(store, Order(at=AT + timedelta(days=400), actor="chen", role="admin", schedule=schedule,
+                              recordings_path=tmp_path, account_no="A"))  # fmt: skip
+    assert {"risk_alerts": 1, "account_grades": 2, "scores": 2}.items() <= {
+        table: rows.rows for table, rows in done.removed.items()
+    }.items()
+    with store.reading() as database:
+        left = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("risk_alerts", "scores")]
+    assert left == [0, 1]  # the other debtor's score stays

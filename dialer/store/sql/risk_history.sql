@@ -39,7 +39,7 @@ WHERE t.debtor_id BETWEEN :low AND :high AND t.closed_at IS NOT NULL
 -- name: facts
 SELECT debtor_id, field, unixepoch(at), value FROM debtor_facts
 WHERE debtor_id BETWEEN :low AND :high
-  AND field IN ('income_monthly', 'occupation', 'industry', 'sex', 'marital', 'education', 'ethnicity', 'region');
+  AND field IN (SELECT value FROM json_each(:fields));
 
 -- name: scores
 -- Of others: our own cards do not look at themselves.
