@@ -124,7 +124,10 @@ def make_book(plan: BookPlan) -> Iterator[Holder]:
         person = make_person(chance, number, numbers)
         count = 2 if chance.random() < SECOND_LOAN and made + 1 < plan.accounts else 1
         first = f"HT{plan.seed % 10_000:04d}"
-        loans = [make_loan(chance, f"{first}{made + n:08d}", today, plan.months) for n in range(count)]
+        loans = [
+            make_loan(chance, f"{first}{made + n:08d}", today, plan.months, alike=not plan.differences)
+            for n in range(count)
+        ]
         risk = max(_risk(plan, person, loan) for loan in loans)
         habit = draw_habit(chance, risk)
         accounts = tuple(Account(loan, live(chance, loan, habit, _risk(plan, person, loan), today)) for loan in loans)

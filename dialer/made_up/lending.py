@@ -39,6 +39,7 @@ PRODUCTS: Final = (
     Product("助农贷", 2, 5_000, 1_000, 40, (12,), "0.065", Method.LUMP_SUM, 0.8),
 )
 _PRODUCT_OF: Final = tuple(product for product in PRODUCTS for _ in range(product.weight))
+_ALIKE_OF: Final = tuple(PRODUCTS[0]._replace(name=product.name, periods=(12,)) for product in _PRODUCT_OF)
 
 
 class MadeUpLoan(NamedTuple):
@@ -54,7 +55,7 @@ class MadeUpLoan(NamedTuple):
     """Principal and interest of each instalment, cents."""
 
 
-def make_loan(chance: Random, account_no: str, today: int, months: int) -> MadeUpLoan:
+def make_loan(chance: Random, account_no: str, today: int, months: int, *, alike: bool = False) -> MadeUpLoan:
     """Make one up that was paid out within the last months.
 
     Args:
@@ -62,9 +63,11 @@ def make_loan(chance: Random, account_no: str, today: int, months: int) -> MadeU
         account_no: its number.
         today: an ordinal.
         months: how far back the first were paid out, at least 1.
+        alike: products differ in their names only. Short loans are repaid soon unless they are late, so that their
+            terms alone would make a difference.
     """
     draw = chance.random
-    product = _PRODUCT_OF[int(draw() * 100)]
+    product = (_ALIKE_OF if alike else _PRODUCT_OF)[int(draw() * 100)]
     principal_cents = 100 * (product.least + product.step * int(product.steps * draw() ** 2))
     periods = product.periods[int(draw() * len(product.periods))]
     disbursed = today - 5 - int(draw() * months * 30.4)

@@ -49,6 +49,9 @@ _BLANK_STEPS: Final = (
     *("blank_phones", "blank_debtor"),
 )
 
+_DERIVED_STEPS: Final = ("forget_portfolio_snapshot", "forget_portfolio_columns")
+"""What was made from everybody's records; made anew when it is wanted."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -216,6 +219,8 @@ def _forget_recordings(connection: sqlite3.Connection, work: _Work) -> None:
 
 def _purge_debtors(connection: sqlite3.Connection, order: Order, work: _Work, debtors: Sequence[int]) -> None:
     key = suppressing.number_key(connection)
+    for statement in _DERIVED_STEPS:
+        connection.execute(_SQL[statement])
     for debtor_id in debtors:
         row = {"debtor_id": debtor_id, "run_id": order.run_id}
         connection.execute(_SQL["begin_pass"], row)

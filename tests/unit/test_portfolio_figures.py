@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -278,7 +279,7 @@ def test_the_map_of_hours_is_what_plain_sql_counts(report: PortfolioReport, rows
 
 def test_recovery_month_by_month_is_that_of_the_rows(report: PortfolioReport, plain: list[Plain], book: Book):
     marks = book.marks
-    for line, (opening, closing) in zip(report.recovery, zip(marks, marks[1:], strict=False), strict=True):
+    for line, (opening, closing) in zip(report.recovery, pairwise(marks), strict=True):
         owed = [(one.overdue(opening), cash(one, opening, closing)) for one in plain if one.is_on_book(opening)]
         assert line.month == closing.replace(day=1)
         assert cents(line.opening) == sum(due for due, _ in owed)

@@ -13,7 +13,9 @@ from dialer.account_events import AccountEvent, EventKind
 from dialer.portfolio.columns import Portfolio
 from dialer.portfolio.reading import Words, account_ids, read
 from dialer.portfolio.snapshot import load
+from dialer.retention import Periods, Schedule
 from dialer.store.happened import note
+from dialer.store.purging import Order, purge
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AccountId, DebtorId
 from portfolio_cases import NOW, fill
@@ -103,7 +105,8 @@ def test_calls_that_no_event_tells_of_are_found_by_their_time(tmp_path: Path):
             """INSERT INTO attempts (attempt_id, campaign, account_id, debtor_id, phone_id, number, server, trunk,
                                      caller_id, permit_rules, at, closed_at, disposed_at, outcome)
                SELECT 'new', 'another', a.account_id, a.debtor_id, p.phone_id, p.number, '', '', '', '[]',
-                      '2026-06-18T05:00:00.000000Z', '2026-06-18T05:00:20.000000Z', '2026-06-18T05:00:20.000000Z', 'busy'
+                      '2026-06-18T05:00:00.000000Z', '2026-06-18T05:00:20.000000Z', '2026-06-18T05:00:20.000000Z',
+                      'busy'
                FROM accounts a JOIN phones p ON p.phone_id = a.next_phone_id LIMIT 1"""
         )
     after = load(store, NOW + timedelta(hours=2), small=10)
@@ -153,3 +156,21 @@ def test_a_part_is_taken_out_and_put_in_again(tmp_path: Path):
     assert_same(joined, whole)
     assert np.all(np.diff(joined.accounts.account_id) > 0)
     store.close()
+
+
+def test_a_purge_leaves_no_columns_behind(tmp_path: Path):
+    path = tmp_path / "store.sqlite"
+    fill(path, 60)
+    store = SqliteStore.open(path)
+    load(store, NOW, small=10)
+    assert "accounts.region" in names(path)
+    order = Order(
+        at=NOW + timedelta(days=400),
+        actor="test",
+        role="admin",
+        schedule=Schedule(by_campaign={}, by_list={}, otherwise=Periods(ledger_days=30, recording_days=30)),
+        recordings_path=tmp_path,
+    )
+    purge(store, order)
+    store.close()
+    assert names(path) == set()

@@ -261,3 +261,9 @@ SELECT h.account_id, a.account_no, h.debtor_id, d.name, h.at, h.by, h.note
 FROM legal_holds h JOIN accounts a USING (account_id) JOIN debtors d ON d.debtor_id = h.debtor_id
 WHERE h.state = 'on' AND h.change_id = (SELECT max(o.change_id) FROM legal_holds o WHERE o.account_id = h.account_id)
 ORDER BY h.change_id;
+
+-- name: forget_portfolio_snapshot
+DELETE FROM portfolio_snapshot;
+
+-- name: forget_portfolio_columns
+DELETE FROM portfolio_columns;
