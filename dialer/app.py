@@ -33,10 +33,10 @@ from dialer.config.plans import load_plans
 from dialer.config.playbook import load_playbook, playbook_files
 from dialer.config.promises import NAME as PROMISES
 from dialer.config.promises import load_promises
-from dialer.config.webhooks import NAME as WEBHOOKS
-from dialer.config.webhooks import load_webhooks
 from dialer.config.risk import NAME as RISK
 from dialer.config.risk import load_risk
+from dialer.config.webhooks import NAME as WEBHOOKS
+from dialer.config.webhooks import load_webhooks
 from dialer.control import ControlServer
 from dialer.control_door import Door
 from dialer.early_warning import EarlyWarning

@@ -12,20 +12,26 @@ import typer
 from dialer.cli import (
     agent,
     alert,
+    assign,
     asterisk,
     audit,
     campaign,
     carrier,
     demo_data,
+    desk,
     doctor,
     engine,
+    event,
+    events,
     exports,
     init,
     intake,
     loan,
+    order,
     phone,
     plan,
     portfolio,
+    promise,
     purge,
     replay,
     reports,
@@ -86,11 +92,17 @@ app.add_typer(campaign.app, name="campaign")
 app.add_typer(agent.app, name="agent")
 app.add_typer(store.app, name="store")
 app.add_typer(audit.app, name="audit")
+app.add_typer(promise.app, name="promise")
+app.add_typer(desk.app, name="desk")
+app.add_typer(event.app, name="event")
+events.register(app)
 app.add_typer(risk.app, name="risk")
 app.add_typer(alert.app, name="alert")
 app.add_typer(script.app, name="script")
 app.add_typer(loan.app, name="loan")
 app.add_typer(plan.plans, name="plans")
+app.add_typer(assign.app, name="assign")
+app.add_typer(order.app, name="order")
 
 
 guard(app)

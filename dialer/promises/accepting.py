@@ -43,7 +43,9 @@ def accept(broken_on: Iterable[date], terms: Terms, now: datetime) -> Accepted:
         zh = f"{terms.broken_within_days} 天内已违约 {broken} 次，新承诺须审批"
         en = f"{broken} promises were broken within {terms.broken_within_days} days: a new one needs approval"
         return Accepted(status=PromiseStatus.PROPOSED, rule=rule, reason_zh=zh, reason_en=en)
-    zh, en = f"违约 {broken} 次", f"{broken} broken so far"
+    zh, en = (
+        (f"此前违约 {broken} 次", f"{broken} broken before") if broken else ("此前无违约", "none was broken before")
+    )
     return Accepted(status=PromiseStatus.OPEN, rule=rule, reason_zh=zh, reason_en=en)
 
 

@@ -141,6 +141,11 @@ def leave(
     return desk
 
 
+def has_over(connection: sqlite3.Connection, at: datetime) -> bool:
+    """Whether the time of any desk is over."""
+    return connection.execute(_SQL["over"], {"at": moment_text(at), "limit": 1}).fetchone() is not None
+
+
 def sweep(connection: sqlite3.Connection, at: datetime, limit: int) -> int:
     """Clear desks whose time is over, and tell of it; returns how many."""
     over = connection.execute(_SQL["over"], {"at": moment_text(at), "limit": limit}).fetchall()

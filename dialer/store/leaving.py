@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.compliance.hours import zones_of
-from dialer.promises.planning import next_turn
-from dialer.promises.terms import PromiseStatus
+from dialer.promises.planning import Turn, next_turn
+from dialer.promises.terms import LIVE, PromiseStatus
 from dialer.store import promised
 from dialer.store.columns import moment_or_none, moment_text
 from dialer.store.promised import SQL, KnownPromise
@@ -82,10 +82,21 @@ def settle(connection: sqlite3.Connection, account_id: int, at: datetime) -> Non
     take_back(connection, stands.debtor_id)
 
 
-def _leave(connection: sqlite3.Connection, stands: _Standing, promise: KnownPromise, at: datetime) -> None:
+def turn_of(connection: sqlite3.Connection, promise: KnownPromise, at: datetime) -> Turn | None:
+    """When the account of a promise may be dialled next, and what for; None: the promise holds it no more."""
+    if promise.status not in LIVE:
+        return None
+    return _turn(connection, promise, _standing(connection, promise.account_id).zone, at)
+
+
+def _turn(connection: sqlite3.Connection, promise: KnownPromise, zone: str, at: datetime) -> Turn:
     terms = promised.terms_of(connection)
     done = promised.reminders_of(connection, promise.promise_id)
-    turn = next_turn(promise.promised, done, terms, zones_of(stands.zone), at)
+    return next_turn(promise.promised, done, terms, zones_of(zone), at)
+
+
+def _leave(connection: sqlite3.Connection, stands: _Standing, promise: KnownPromise, at: datetime) -> None:
+    turn = _turn(connection, promise, stands.zone, at)
     if _has_appointment(stands) and stands.next_at is not None and stands.next_at < turn.at:
         return
     what = f"承诺 {promise.due_on} 还款 {promise.amount}", f"promised {promise.amount} by {promise.due_on}"

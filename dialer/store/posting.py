@@ -15,6 +15,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 
 from dialer.account_events import AccountEvent, EventKind, EventValue
@@ -29,6 +30,7 @@ from dialer.store.statements import Statements
 from dialer.types import AccountId, AgentId, DebtorId, StopFlag
 
 _SQL = Statements("posting")
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ def _take(connection: sqlite3.Connection, told: Posting, poster: Poster, account
                 connection,
                 account_id=account_id,
                 txn_id=told.txn_id,
-                amount=told.amount,
+                amount=told.amount.quantize(_CENT),
                 paid_at=happened_at,
                 at=poster.at,
                 rules=poster.rules,

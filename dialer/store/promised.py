@@ -13,7 +13,7 @@ from functools import lru_cache
 from pydantic import TypeAdapter
 
 from dialer.account_events import AccountEvent, EventKind, EventValue
-from dialer.errors import StoreError
+from dialer.errors import StoreError, WriteRefusedError
 from dialer.promises.judging import Paid
 from dialer.promises.planning import Reminded
 from dialer.promises.terms import Promised, PromiseStatus, Terms
@@ -171,9 +171,33 @@ def account_of(connection: sqlite3.Connection, account_no: str, client: str = ""
         case [(account_id, _, _)]:
             return AccountId(account_id)
         case []:
-            raise StoreError(f"There is no account {account_no}. Give an account's number as the list had it.")
+            raise WriteRefusedError(f"There is no account {account_no}. Give an account's number as the list had it.")
         case _:
-            raise StoreError(f"{len(fitting)} lenders have an account {account_no}; name the lender too (--client).")
+            raise WriteRefusedError(f"{len(fitting)} lenders have an account {account_no}; name the client too.")
+
+
+def accounts_of(connection: sqlite3.Connection, account_no: str) -> tuple[tuple[AccountId, DebtorId], ...]:
+    """The accounts of a number, each with its debtor; several lenders may use one.
+
+    Raises:
+        StoreError: there is none.
+    """
+    found = connection.execute(SQL["account"], {"account_no": account_no}).fetchall()
+    if not found:
+        raise WriteRefusedError(f"There is no account {account_no}. Give an account's number as the list had it.")
+    return tuple((AccountId(account_id), DebtorId(debtor_id)) for account_id, _, debtor_id in found)
+
+
+def debtor_of(connection: sqlite3.Connection, account_id: int) -> DebtorId:
+    """The debtor of an account that there is."""
+    (debtor_id,) = connection.execute(SQL["debtor"], {"account_id": account_id}).fetchone()
+    return DebtorId(debtor_id)
+
+
+def number_of(connection: sqlite3.Connection, *, account_id: int | None, debtor_id: int | None) -> str:
+    """The number of an account, else of the first one of a debtor; empty: of neither."""
+    row = connection.execute(SQL["number"], {"account_id": account_id, "debtor_id": debtor_id}).fetchone()
+    return "" if row is None else str(row[0])
 
 
 def _read(connection: sqlite3.Connection, statement: str, wanted: dict[str, object]) -> tuple[KnownPromise, ...]:

@@ -66,7 +66,7 @@ def make(connection: sqlite3.Connection, new: NewPromise) -> KnownPromise:
     """
     terms = promised.terms_of(connection)
     if not new.attempt_id and (refused := objection(new.amount, new.due_on, terms, new.at)) is not None:
-        raise StoreError(f"{refused[0]} · {refused[1]}.")
+        raise WriteRefusedError(f"{refused[0]} · {refused[1]}.")
     debtor_id = _debtor(connection, new.account_id)
     broken = connection.execute(SQL["broken_of_debtor"], {"debtor_id": debtor_id})
     accepted = accept([date.fromisoformat(day) for (day,) in broken], terms, new.at)
@@ -241,6 +241,12 @@ def due_accounts(connection: sqlite3.Connection, at: datetime, limit: int) -> tu
         "limit": limit,
     }
     return tuple(AccountId(account_id) for (account_id,) in connection.execute(SQL["to_judge"], row))
+
+
+def has_strays(connection: sqlite3.Connection) -> bool:
+    """Whether `settle_strays`, or raising priorities again, has anything to do."""
+    stray = connection.execute(SQL["strays"], {"limit": 1}).fetchone()
+    return stray is not None or connection.execute(SQL["lowered"]).fetchone() is not None
 
 
 def settle_strays(connection: sqlite3.Connection, at: datetime, limit: int) -> int:

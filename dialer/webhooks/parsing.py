@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Annotated, Final
@@ -110,7 +110,7 @@ def parse(told: Mapping[str, object], zone: tzinfo = UTC) -> Posting:
     try:
         one = _Told.model_validate(told)
     except ValidationError as invalid:
-        raise PostingError(" ".join(_sentence(error) for error in invalid.errors()[:3])) from None
+        raise PostingError(" ".join(_sentence(error, told) for error in invalid.errors()[:3])) from None
     _check(one, told)
     return Posting(
         kind=one.kind,
@@ -156,7 +156,7 @@ def _check(one: _Told, told: Mapping[str, object]) -> None:
         raise PostingError(f"The flag {one.flag} is not set like this; {cure}.")
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _sentence(error: ErrorDetails, told: Mapping[str, object]) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     match error["type"]:
         case "missing":
@@ -166,14 +166,14 @@ def _sentence(error: ErrorDetails) -> str:
             return f"`{name[:40]}` is not known.{_near(name, known)} Known: {', '.join(known)}."
         case "enum":
             allowed = list(PostKind) if name == "kind" else list(StopFlag)
-            return f"`{name}` is not one of {', '.join(allowed)}."
+            return f"`{name}` is not one of {', '.join(allowed)}.{_near(str(told.get(name))[:40], allowed)}"
         case "timezone_aware":
             return f"`{name}` needs a zone, such as 2026-03-02T10:00:00+08:00."
         case _:
             return f"`{name}`: {error['msg'][0].lower()}{error['msg'][1:]}."
 
 
-def _near(word: str, known: list[str]) -> str:
+def _near(word: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(word, known, n=1)
     return f" Did you mean {near[0]}?" if near else ""
 

@@ -129,6 +129,9 @@ UPDATE accounts SET priority = (SELECT raised_to FROM promise_boosts b WHERE b.a
 WHERE account_id IN (SELECT b.account_id FROM promise_boosts b JOIN accounts a USING (account_id)
                      WHERE a.priority < b.raised_to AND (:account_id IS NULL OR b.account_id = :account_id));
 
+-- name: lowered
+SELECT 1 FROM promise_boosts b JOIN accounts a USING (account_id) WHERE a.priority < b.raised_to LIMIT 1;
+
 -- name: unboost
 -- Unless an import has set another one meanwhile.
 UPDATE accounts SET priority = (SELECT b.before FROM promise_boosts b WHERE b.account_id = accounts.account_id)
@@ -140,3 +143,10 @@ DELETE FROM promise_boosts WHERE account_id = :account_id;
 
 -- name: account
 SELECT account_id, client, debtor_id FROM accounts WHERE account_no = :account_no;
+
+-- name: number
+SELECT account_no FROM accounts
+WHERE account_id = :account_id OR (:account_id IS NULL AND debtor_id = :debtor_id) ORDER BY account_id LIMIT 1;
+
+-- name: debtor
+SELECT debtor_id FROM accounts WHERE account_id = :account_id;
