@@ -72,17 +72,17 @@ def lease(
         read_lead(connection, account_id, at=at, midnights=midnights, effective_talk_s=talk_s, look_back=look_back)
         for account_id, _ in chosen
     )
-    promised_to = promised.live_among(connection, [account_id for account_id, _ in chosen])
-    leads = tuple(lead for lead in leads if not _missed_reminder(connection, lead, promised_to, at))
+    reminded = promised.reminded_among(connection, [account_id for account_id, _ in chosen])
+    leads = tuple(lead for lead in leads if not _missed_reminder(connection, lead, reminded, at))
     leads = tuple(lead for lead in leads if not _left_alone(connection, lead, campaign, at))
     leads = tuple(lead for lead in leads if not _held_out(connection, lead, campaign, at))
     waiting, next_due_at = _waiting(connection, of_list, leased_now=len(leads), exhausted=len(leads) < limit)
     return Leased(leads=leads, waiting=waiting, next_due_at=next_due_at)
 
 
-def _missed_reminder(connection: sqlite3.Connection, lead: Lead, promised_to: frozenset[int], at: datetime) -> bool:
+def _missed_reminder(connection: sqlite3.Connection, lead: Lead, reminded: frozenset[int], at: datetime) -> bool:
     """Whether an account with a live promise was due for a reminder whose day is over: it goes on waiting."""
-    if lead.account_id not in promised_to or promising.is_reminder(connection, lead.account_id, at):
+    if lead.account_id not in reminded or promising.is_reminder(connection, lead.account_id, at):
         return False
     connection.execute(_SQL["unlease"], {"account_id": lead.account_id})
     leaving.settle(connection, lead.account_id, at)

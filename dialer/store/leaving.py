@@ -97,7 +97,7 @@ def _turn(connection: sqlite3.Connection, promise: KnownPromise, zone: str, at: 
 
 def _leave(connection: sqlite3.Connection, stands: _Standing, promise: KnownPromise, at: datetime) -> None:
     turn = _turn(connection, promise, stands.zone, at)
-    if _has_appointment(stands) and stands.next_at is not None and stands.next_at < turn.at:
+    if _has_appointment(stands) and (stands.next_at is None or stands.next_at < turn.at):
         return
     what = f"承诺 {promise.due_on} 还款 {promise.amount}", f"promised {promise.amount} by {promise.due_on}"
     if turn.reminder is None:
@@ -137,8 +137,8 @@ def _is_free(stands: _Standing) -> bool:
 
 
 def _has_appointment(stands: _Standing) -> bool:
-    """A call-back that was agreed, not a reminder of ours."""
-    return stands.callback and not stands.rule.startswith(RULE)
+    """A call-back that was agreed, not a reminder of ours; without a rule it is left over from before a stop."""
+    return stands.callback and stands.rule != "" and not stands.rule.startswith(RULE)
 
 
 def come_back(connection: sqlite3.Connection, promise: KnownPromise, at: datetime) -> None:

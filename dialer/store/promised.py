@@ -124,9 +124,9 @@ def holds(connection: sqlite3.Connection, account_id: int) -> bool:
     return connection.execute(SQL["holds"], {"account_id": account_id}).fetchone() is not None
 
 
-def live_among(connection: sqlite3.Connection, accounts: Sequence[int]) -> frozenset[int]:
-    """Of these accounts, those with a live promise."""
-    found = connection.execute(SQL["promised_among"], {"accounts": json.dumps(list(accounts))})
+def reminded_among(connection: sqlite3.Connection, accounts: Sequence[int]) -> frozenset[int]:
+    """Of these accounts, those with a live promise that wait for a reminder."""
+    found = connection.execute(SQL["reminded_among"], {"accounts": json.dumps(list(accounts))})
     return frozenset(account_id for (account_id,) in found)
 
 

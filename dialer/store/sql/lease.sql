@@ -38,7 +38,8 @@ WHERE a.list_name = :list_name AND a.state = 'open' AND a.leased_by IS NULL
   AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.leased_number = p.number AND o.leased_by IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM desks k WHERE k.debtor_id = a.debtor_id AND k.until_at > :at)
   AND (NOT EXISTS (SELECT 1 FROM promises q WHERE q.account_id = a.account_id AND q.status IN ('open', 'due'))
-       OR a.next_rule = 'promise.reminder')
+       OR a.next_rule = 'promise.reminder'
+       OR (a.callback = 1 AND a.next_rule NOT IN ('', 'promise')))
   AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = a.debtor_id AND t.disposed_at IS NULL)
   AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.number = p.number AND t.disposed_at IS NULL)
 ORDER BY a.callback DESC, a.priority DESC, a.worth_cents DESC, a.days_past_due DESC, a.amount_due_cents DESC,

@@ -50,7 +50,8 @@ ORDER BY account_id LIMIT :limit;
 -- name: strays
 -- Accounts with a live promise that something else has put on the dialer.
 SELECT a.account_id FROM promises p JOIN accounts a USING (account_id)
-WHERE p.status IN ('open', 'due') AND a.next_rule NOT IN ('promise', 'promise.reminder') AND a.callback = 0 AND a.leased_by IS NULL
+WHERE p.status IN ('open', 'due') AND a.next_rule NOT IN ('promise', 'promise.reminder')
+  AND (a.callback = 0 OR a.next_rule = '') AND a.leased_by IS NULL
   AND a.state IN ('open', 'waiting', 'hold')
   AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.debtor_id = a.debtor_id AND t.disposed_at IS NULL)
 LIMIT :limit;
@@ -58,9 +59,11 @@ LIMIT :limit;
 -- name: holds
 SELECT 1 FROM promises WHERE account_id = :account_id AND status IN ('open', 'due', 'proposed') LIMIT 1;
 
--- name: promised_among
--- Of these accounts, those with a live promise.
-SELECT account_id FROM promises WHERE status IN ('open', 'due') AND account_id IN (SELECT value FROM json_each(:accounts));
+-- name: reminded_among
+-- Of these accounts, those with a live promise that are due for a reminder, as far as is known.
+SELECT p.account_id FROM promises p JOIN accounts a USING (account_id)
+WHERE p.status IN ('open', 'due') AND a.next_rule = 'promise.reminder'
+  AND p.account_id IN (SELECT value FROM json_each(:accounts));
 
 -- name: broken_of_debtor
 SELECT p.due_on FROM promises p JOIN accounts a USING (account_id)
