@@ -42,11 +42,13 @@ from dialer.control_door import Door
 from dialer.early_warning import EarlyWarning
 from dialer.engine import Engine
 from dialer.errors import SettingsError
+from dialer.loans.rules import LoanRules
 from dialer.order_chore import OrderChore
 from dialer.promise_keeping import PromiseKeeping
 from dialer.promises.terms import Terms
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
 from dialer.snapshot import Snapshot
+from dialer.store.ageing import LoanAgeing
 from dialer.store.sqlite import SqliteStore
 from dialer.store.waterfall import waterfall
 from dialer.types import AgentState, CampaignName, CampaignState
@@ -136,7 +138,21 @@ def chores_of(settings: DialerSettings) -> tuple[Chore, ...]:
     ordering = load_ordering(settings.source.parent, example_folder())
     order = OrderChore(settings=ordering, zone=ZoneInfo(settings.time_zone))
     promises = PromiseKeeping(_terms(settings))
-    return (promises, _early_warning(settings), *((order,) if ordering.refresh_s else ()))
+    ageing = LoanAgeing(_loan_rules(settings))
+    return (ageing, promises, _early_warning(settings), *((order,) if ordering.refresh_s else ()))
+
+
+def _loan_rules(settings: DialerSettings) -> Callable[[], LoanRules]:
+    """The rules of loans, as their file is.
+
+    Raises:
+        SettingsError: with every problem of the file.
+    """
+    folder, shipped = settings.source.parent, example_folder()
+    zone = ZoneInfo(settings.time_zone)
+    plans = Fresh(partial(load_plans, folder, shipped, zone), (folder / PLANS, shipped / PLANS))
+    plans()
+    return lambda: plans().loans
 
 
 def _early_warning(settings: DialerSettings) -> EarlyWarning:
@@ -169,15 +185,13 @@ def _office(settings: DialerSettings) -> Office:
     Raises:
         SettingsError: with every problem of the files.
     """
-    folder, shipped = settings.source.parent, example_folder()
-    zone = ZoneInfo(settings.time_zone)
+    folder, zone = settings.source.parent, ZoneInfo(settings.time_zone)
     hooks = Fresh(partial(load_webhooks, folder), (folder / WEBHOOKS,))
-    plans = Fresh(partial(load_plans, folder, shipped, zone), (folder / PLANS, shipped / PLANS))
     hooks()
     return Office(
         load=hooks,
         open_store=partial(_one_more_store, settings),
-        rules=lambda: plans().loans,
+        rules=_loan_rules(settings),
         zone=zone,
         clock=SystemClock(),
     )

@@ -36,17 +36,17 @@ class Rolled:
 
 
 class LoanAgeing:
-    """The chore of the engine; see `dialer.chores.Chore`."""
+    """The chore of the engine; see `dialer.chores.Chore`. It asks for the rules, as they are then, at each run."""
 
     name = "loans.age"
     every_s = EVERY_S
 
-    def __init__(self, rules: LoanRules) -> None:
+    def __init__(self, rules: Callable[[], LoanRules]) -> None:
         self._rules = rules
 
     def run(self, store: SqliteStore, at: datetime) -> None:
         """Roll whatever is of an earlier day."""
-        roll(store, at=at, rules=self._rules)
+        roll(store, at=at, rules=self._rules())
 
 
 def roll(

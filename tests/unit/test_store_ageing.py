@@ -122,7 +122,7 @@ def test_a_paid_account_opens_as_new_when_its_next_instalment_is_late_and_not_be
 
 
 def test_the_chore_rolls_and_has_a_name(store: SqliteStore) -> None:
-    chore = LoanAgeing(RULES)
+    chore = LoanAgeing(lambda: RULES)
     chore.run(store, case.AT)
     assert (chore.name, days(store)) == ("loans.age", [11, 0, 201])
 
