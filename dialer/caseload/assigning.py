@@ -67,7 +67,7 @@ class Decision:
     """What the rule asks of whoever talks with them."""
     level: int = 0
     beyond: bool = False
-    """The agent has more skill than needed: nobody within the rule's bound had room."""
+    """The agent may and should not, by `up_to` or `prefer` of the rule: nobody who should had room."""
 
     @property
     def changed(self) -> bool:

@@ -26,7 +26,7 @@ class Pool:
     within: Spots
     """Who should look after its debtors."""
     able: frozenset[int]
-    """Who may: those and the ones with more skill than needed."""
+    """Who may: those, and the ones with more skill than needed or of another team."""
     beyond: Spots
     """Who may and should not."""
 
@@ -52,6 +52,8 @@ def pool_of(rule: AssignmentRule, agents: Sequence[AgentSettings]) -> Pool:
 
 
 def _is_within(agent: AgentSettings, rule: AssignmentRule) -> bool:
+    if rule.prefer and agent.team != rule.prefer:
+        return False
     return rule.up_to is None or agent.skills.get(rule.skill, 0) <= rule.up_to
 
 

@@ -21,6 +21,8 @@ class AssignmentRule:
     """At least so much of it, whatever happens."""
     up_to: int | None = None
     """Agents with more of it only take what those within it have no room for; None: no such bound."""
+    prefer: str = ""
+    """Agents of other teams only take what those of this team have no room for; empty: no such bound."""
     team: str = ""
     """Only this team; empty: any."""
     agents: tuple[AgentId, ...] = ()

@@ -43,5 +43,5 @@ def explained(decision: Decision, settings: AssignmentSettings) -> Sentence:
     if decision.skill:
         zh, en = f"{zh}，{decision.skill} ≥ {decision.level}", f"{en}, {decision.skill} at least {decision.level}"
     if decision.beyond:
-        zh, en = f"{zh}；初级已满，由高级兼", f"{en}; those within its bound are full"
+        zh, en = f"{zh}；首选坐席已满，由他人兼", f"{en}; those who should have no room"
     return zh, en

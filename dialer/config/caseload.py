@@ -74,6 +74,7 @@ def _rule(source: Source, spot: int, one: AssignmentRuleSection) -> AssignmentRu
         skill=one.skill or "",
         level=one.level or 0,
         up_to=one.up_to,
+        prefer=one.prefer or "",
         team=one.team or "",
         agents=tuple(AgentId(name) for name in one.agents),
         source=f"{source.path}:{source.line_of(('rules', spot))}",
@@ -121,6 +122,7 @@ def _unknown(source: Source, file: AssignmentFile, dialer: DialerSettings) -> It
         key: KeyPath = ("rules", spot)
         asked = (
             ("skill", (rule.skill,), skills, "a skill of any agent"),
+            ("prefer", (rule.prefer,), teams, "a team of any agent"),
             ("team", (rule.team,), teams, "a team of any agent"),
             ("agents", rule.agents, agents, "an agent"),
         )

@@ -36,6 +36,7 @@ class AssignmentRuleSection(Section):
     skill: Name | None = None
     level: Annotated[int, Field(ge=1, le=10)] | None = None
     up_to: Annotated[int, Field(ge=1, le=10)] | None = None
+    prefer: Name | None = None
     team: Name | None = None
     agents: Names = ()
 

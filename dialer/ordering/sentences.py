@@ -17,8 +17,8 @@ WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def percent(chance: float) -> str:
-    """A chance as people read it: `12 %`, `0.8 %`."""
-    return f"{chance * 100:.0f} %" if chance >= 0.1 else f"{chance * 100:.1f} %"
+    """A chance as people read it: `12%`, `0.8%`."""
+    return f"{chance * 100:.0f}%" if chance >= 0.1 else f"{chance * 100:.1f}%"
 
 
 def cell_name(cell: Cell) -> Sentence:

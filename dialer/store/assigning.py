@@ -7,6 +7,7 @@ or by another run, is left alone: the next run looks at them again.
 from __future__ import annotations
 
 import difflib
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -352,6 +353,12 @@ def debtors_of(connection: sqlite3.Connection, account_no: str) -> tuple[DebtorI
         hint = " Did you mean one that is spelled almost alike?" if near else ""
         raise StoreError(f"There is no account {account_no}.{hint}")
     return tuple(DebtorId(debtor) for debtor, _ in found)
+
+
+def faces(connection: sqlite3.Connection, debtors: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Debtors by id, as people know them: name, and the number of their largest account."""
+    rows = connection.execute(_SQL["faces"], {"debtors": json.dumps(list(debtors))})
+    return {debtor: (name, account_no) for debtor, name, account_no, _ in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

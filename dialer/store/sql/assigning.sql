@@ -79,3 +79,10 @@ GROUP BY o.debtor_id ORDER BY sum(a.amount_due_cents) DESC, o.debtor_id LIMIT :l
 SELECT coalesce(o.agent_id, ''), count(DISTINCT a.debtor_id), count(*), sum(a.amount_due_cents)
 FROM accounts a LEFT JOIN owners o USING (debtor_id)
 WHERE a.state IN ('open', 'waiting', 'hold') GROUP BY 1;
+
+-- name: faces
+-- By what a debtor is known to people: name, and the number of the largest account that is worked on.
+SELECT d.debtor_id, d.name, a.account_no, max(a.amount_due_cents)
+FROM debtors d JOIN accounts a USING (debtor_id)
+WHERE d.debtor_id IN (SELECT value FROM json_each(:debtors)) AND a.state IN ('open', 'waiting', 'hold')
+GROUP BY d.debtor_id;
