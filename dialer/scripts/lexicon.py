@@ -29,6 +29,8 @@ REQUIRED: Final = ("threat", "impersonation", "disclosure", "borrowing", DEBT)
 """Categories that every lexicon must have."""
 
 _HAN_GAP: Final = rf"[\x00-\x7f]{{0,{GAP}}}"  # Chinese is read with blanks for whatever is neither Chinese nor ASCII
+_ANY: Final = {Language.ZH: r"[^\x00-\x7f]", Language.EN: "[a-z]"}
+"""What a dot stands for: a character that counts. It is none of a gap, so that there is one way only to read a text."""
 _LATIN_GAP: Final = rf"[^a-z]{{0,{GAP}}}"
 _WORD_GAP: Final = r"[^a-z]{1,8}"
 _CHINESE: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -123,15 +125,16 @@ def _spans(entry: Entry, plain: str, origin: list[int]) -> Iterator[tuple[int, i
     for reading in _readings(plain, entry.language):
         for pattern in entry.patterns:
             for found in loose(pattern, entry.language).finditer(reading):
-                begin, end = _trimmed(reading, *found.span())
+                begin, end = _trimmed(reading, *found.span(), entry.language)
                 if end > begin and not any(left <= begin and end <= right for left, right in excused):
                     seen.add((origin[begin], origin[end - 1] + 1))
     yield from sorted(seen)
 
 
-def _trimmed(plain: str, begin: int, end: int) -> tuple[int, int]:
+def _trimmed(plain: str, begin: int, end: int, language: Language) -> tuple[int, int]:
     """Without the gap before the first character."""
-    while begin < end and not plain[begin].isalnum():
+    counts = re.compile(_ANY[language])
+    while begin < end and counts.match(plain[begin]) is None:
         begin += 1
     return begin, end
 
@@ -202,7 +205,9 @@ def _widened(tokens: list[str], language: Language) -> Iterator[str]:
     for token in tokens:
         if token == " ":
             yield _WORD_GAP
-        elif token == "." or _STRUCTURE.fullmatch(token) or _QUANTIFIER.fullmatch(token):
+        elif token == ".":
+            yield f"(?:{gap}{_ANY[language]})"
+        elif _STRUCTURE.fullmatch(token) or _QUANTIFIER.fullmatch(token):
             yield token
         else:
             yield f"(?:{gap}{token})"
