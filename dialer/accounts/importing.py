@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from dialer.accounts.columnwise import ColumnReader
-from dialer.accounts.fields import PHONE_FIELDS, Field
+from dialer.accounts.fields import PHONE_FIELDS, Field, Kind
 from dialer.accounts.headers import Columns, find_columns, missing_columns_message
 from dialer.accounts.imported import AccountRow, row_of
 from dialer.accounts.reading import RawRow, RowSource, open_csv
@@ -42,15 +42,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportPreview:
-    """What a file would bring in. Close it, or use it in a `with`, to free the disk space of a large one."""
+class FilePreview:
+    """What is known of a file that was read: how it was understood, and which rows cannot be taken."""
 
     source: Path
     kind: str
     """Such as `CSV, GB18030, comma`, for people."""
     encoding: str
     """Empty for XLSX."""
-    accounts: AccountSpool
     rejected: Spool[RejectedRow]
     columns: Columns
     warnings: tuple[Notice, ...]
@@ -64,11 +63,6 @@ class ImportPreview:
     def unknown_columns(self) -> tuple[str, ...]:
         """Headers that are not imported."""
         return self.columns.unknown
-
-    @property
-    def rows_read(self) -> int:
-        """Rows that were not blank, the header not counted."""
-        return len(self.accounts) + len(self.rejected)
 
     def write_rejects(self, path: Path) -> int:
         """Write the rejected rows to a CSV file to be mended; returns how many there are.
@@ -85,7 +79,6 @@ class ImportPreview:
 
     def close(self) -> None:
         """Free memory and disk space."""
-        self.accounts.close()
         self.rejected.close()
 
     def __enter__(self) -> Self:
@@ -97,6 +90,23 @@ class ImportPreview:
         self.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPreview(FilePreview):
+    """What a list would bring in. Close it, or use it in a `with`, to free the disk space of a large one."""
+
+    accounts: AccountSpool
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that were not blank, the header not counted."""
+        return len(self.accounts) + len(self.rejected)
+
+    def close(self) -> None:
+        """Free memory and disk space."""
+        self.accounts.close()
+        self.rejected.close()
+
+
 def read_accounts(
     path: Path,
     *,
@@ -105,6 +115,7 @@ def read_accounts(
     encoding: str | None = None,
     sheet: str | None = None,
     as_of: date | None = None,
+    learned: Mapping[str, Field] | None = None,
 ) -> ImportPreview:
     """Read and check a whole CSV or XLSX file.
 
@@ -115,6 +126,7 @@ def read_accounts(
         encoding: insist on this encoding (CSV); None: detect.
         sheet: the worksheet (XLSX); None: the first visible one.
         as_of: the day to count days past due from when the file has only `overdue_since`.
+        learned: normalised header -> field, from `--map`s of earlier imports.
 
     Returns:
         All accounts and all rejected rows, in the order of the file.
@@ -124,7 +136,7 @@ def read_accounts(
     """
     source = open_rows(path, encoding, sheet)
     with closing(source):
-        above, columns, rows = _find_header(path, source, mapping)
+        above, columns, rows = find_header(path, source, Kind.ACCOUNTS, mapping, learned)
         rules = RowRules.of(columns, region=region, ragged=source.ragged, as_of=as_of)
         run = _Run(rules)
         filled = (raw for raw in rows if not raw.blank)
@@ -137,7 +149,7 @@ def read_accounts(
         accounts=run.accounts,
         rejected=run.rejected,
         columns=columns,
-        warnings=(*_notices(source, columns, above, as_of), *run.notices()),
+        warnings=(*file_notices(source, columns, above), *_date_notices(columns, as_of), *run.notices()),
     )
 
 
@@ -157,8 +169,12 @@ def open_rows(path: Path, encoding: str | None, sheet: str | None) -> RowSource:
         raise IntakeError(f"{path}: cannot be read 无法读取: {error.strerror or error}.") from error
 
 
-def _find_header(
-    path: Path, source: RowSource, mapping: Mapping[Field, str] | None
+def find_header(
+    path: Path,
+    source: RowSource,
+    kind: Kind,
+    mapping: Mapping[Field, str] | None = None,
+    learned: Mapping[str, Field] | None = None,
 ) -> tuple[list[RawRow], Columns, Iterator[RawRow]]:
     """The rows above the header (titles), the columns, and the rows below.
 
@@ -172,11 +188,12 @@ def _find_header(
             break
     if not first:
         raise IntakeError(f"{path}: the file has no rows 文件没有内容. Choose another file 请换一个文件.")
-    known = [len(find_columns(raw.cells).index) for raw in first]
-    complete = [at for at, raw in enumerate(first) if not find_columns(raw.cells).missing]
+    alone = [find_columns(raw.cells, kind=kind, learned=learned) for raw in first]
+    known = [len(columns.index) for columns in alone]
+    complete = [at for at, columns in enumerate(alone) if not columns.missing]
     mapped = [at for at, raw in enumerate(first) if mapping and set(mapping.values()) <= set(raw.cells)]
     at = (complete or mapped or [known.index(max(known))])[0]
-    columns = find_columns(first[at].cells, mapping)
+    columns = find_columns(first[at].cells, mapping, kind=kind, learned=learned)
     if columns.missing:
         raise IntakeError(missing_columns_message(columns, f"{path}, row 第 {first[at].number} 行"))
     return first[:at], columns, chain(first[at + 1 :], source.rows)
@@ -244,7 +261,8 @@ def _slowly(raw: RawRow, rules: RowRules) -> AccountRow | RejectedRow:
     return found if isinstance(found, RejectedRow) else row_of(found)
 
 
-def _notices(source: RowSource, columns: Columns, above: list[RawRow], as_of: date | None) -> Iterator[Notice]:
+def file_notices(source: RowSource, columns: Columns, above: Sequence[RawRow]) -> Iterator[Notice]:
+    """What a person should know of how a file was understood."""
     for zh, en in source.notes:
         yield Notice(text_zh=zh, text_en=en)
     if above:
@@ -262,6 +280,14 @@ def _notices(source: RowSource, columns: Columns, above: list[RawRow], as_of: da
             text_zh=f"“{used}”和“{spare}”都可作 {field}，只用前者{hint}",
             text_en=f"both `{used}` and `{spare}` can be {field}; only the former is used{hint}",
         )
+    for header, field in columns.learned:
+        yield Notice(
+            text_zh=f"“{header}”按以前的 --map 读作 {field}",
+            text_en=f"`{header}` is read as {field}, as an earlier --map said",
+        )
+
+
+def _date_notices(columns: Columns, as_of: date | None) -> Iterator[Notice]:
     if as_of is None and Field.OVERDUE_SINCE in columns.index and Field.DAYS_PAST_DUE not in columns.index:
         yield Notice(
             text_zh="没有基准日，逾期开始日期未使用", text_en="overdue_since is not used without a date to count to"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import phonenumbers
 
 from dialer.accounts.imported import ImportedAccount
+from dialer.accounts.spool import AccountSpool
 from dialer.calling_rules import Origin, PrefixRule
+from dialer.types import Number
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +40,7 @@ def home_rule(region: str) -> PrefixRule:
 
 
 def unreachable(
-    accounts: Iterable[ImportedAccount], rules: Sequence[tuple[str, Sequence[PrefixRule]]]
+    accounts: AccountSpool | Iterable[ImportedAccount], rules: Sequence[tuple[str, Sequence[PrefixRule]]]
 ) -> tuple[Unreachable, ...]:
     """Count the numbers that would never be dialled, campaign by campaign; campaigns that dial all are left out.
 
@@ -46,21 +48,44 @@ def unreachable(
         accounts: of the list; read once.
         rules: campaign, and its prefix rules, all of which must permit a number.
     """
-    found = [(Unreachable(campaign=name), prefixes) for name, prefixes in rules]
-    for account in accounts:
-        for one, prefixes in found:
-            _add(one, prefixes, account)
+    found = [(Unreachable(campaign=name), _Against(prefixes)) for name, prefixes in rules]
+    for numbers in _numbers(accounts):
+        for one, against in found:
+            _add(one, against, numbers)
     return tuple(one for one, _ in found if one.numbers)
 
 
-def _add(one: Unreachable, prefixes: Sequence[PrefixRule], account: ImportedAccount) -> None:
+def _numbers(accounts: AccountSpool | Iterable[ImportedAccount]) -> Iterator[Sequence[str]]:
+    if isinstance(accounts, AccountSpool):
+        for batch in accounts.batches():
+            for row in batch:
+                yield row.numbers
+        return
+    for account in accounts:
+        yield (*account.phones, *(other.number for other in account.others))
+
+
+class _Against(dict[str, PrefixRule | None]):
+    """Beginning of a number -> the first rule that is against it; remembered, for a million numbers begin alike."""
+
+    def __init__(self, prefixes: Sequence[PrefixRule]) -> None:
+        super().__init__()
+        self._prefixes = prefixes
+        longest = [len(prefix) for rule in prefixes for prefix in (*rule.allow, *rule.deny)]
+        self.length = max(longest, default=0)
+
+    def __missing__(self, beginning: str) -> PrefixRule | None:
+        rule = next((rule for rule in self._prefixes if not rule.permits(Number(beginning))), None)
+        self[beginning] = rule
+        return rule
+
+
+def _add(one: Unreachable, against: _Against, numbers: Sequence[str]) -> None:
     shut = 0
-    numbers = (*account.phones, *(other.number for other in account.others))
     for number in numbers:
-        against = next((rule for rule in prefixes if not rule.permits(number)), None)
-        if against is not None:
+        if (rule := against[number[: against.length]]) is not None:
             shut += 1
-            one.rules[str(against.origin)] += 1
+            one.rules[str(rule.origin)] += 1
     one.numbers += shut
     one.accounts += shut > 0
     one.closed += 0 < shut == len(numbers)

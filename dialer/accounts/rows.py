@@ -105,7 +105,7 @@ def readers_of(columns: Columns, fields: Collection[Field]) -> Mapping[Field, Re
 
 def parse_row(raw: RawRow, rules: RowRules) -> ImportedAccount | RejectedRow:
     """Read one row; every wrong cell is reported, not only the first."""
-    if fault := _fault_of_shape(raw, rules):
+    if fault := fault_of_shape(raw, rules.columns, ragged=rules.ragged):
         return RejectedRow(row=raw.number, cells=raw.cells, reasons=(rejected(raw.number, "", fault),))
     reader = _RowReader(raw, rules)
     account = reader.account()
@@ -116,12 +116,13 @@ def parse_row(raw: RawRow, rules: RowRules) -> ImportedAccount | RejectedRow:
     return account
 
 
-def _fault_of_shape(raw: RawRow, rules: RowRules) -> Unusable | None:
+def fault_of_shape(raw: RawRow, columns: Columns, *, ragged: bool) -> Unusable | None:
+    """Why a row as a whole is no row under this header; None: it is one."""
     if raw.fault is not None:
         return raw.fault
-    width, found = len(rules.columns.headers), len(raw.cells)
+    width, found = len(columns.headers), len(raw.cells)
     # Exactly: in `12,800.00,` without quotes a blank last cell is the only trace of an amount cut in two.
-    fits = found <= width if rules.ragged else found in (width, rules.columns.width)
+    fits = found <= width if ragged else found in (width, columns.width)
     if fits:
         return None
     return Unusable(
@@ -181,7 +182,7 @@ class _RowReader:
         cell = self._cells[position] if position < len(self._cells) else ""
         if cell.isalnum() and len(cell) > 4 and not self._raw.spoils and len(cell) <= MAX_CELL_CHARS:
             return cell
-        if self._raw.spoils and (fault := _spoiled(self._raw.spoils.get(position), name)):
+        if self._raw.spoils and (fault := spoiled(self._raw.spoils.get(position), name)):
             return self._refuse(name, fault, cell)
         text = unwrapped(cell)
         if is_blank(text):
@@ -313,7 +314,8 @@ class _RowReader:
         return "" if is_blank(unwrapped(cell)) or len(cell) > MAX_CELL_CHARS else cell
 
 
-def _spoiled(spoil: Spoil | None, name: Field) -> Unusable | None:
+def spoiled(spoil: Spoil | None, name: Field) -> Unusable | None:
+    """What a worksheet did to a cell that makes it unusable for a field; None: nothing."""
     match spoil:
         case None:
             return None

@@ -1,39 +1,54 @@
-"""`dialer import`: bring a list of debtors, or of numbers that nobody may call, into the store."""
+"""`dialer import`: what lenders send: lists, applications, repayments, scores, contacts, and do-not-call lists."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from pydantic import JsonValue
 from rich.table import Table
-from rich.text import Text
 
+from dialer.cli.intake_accounts import import_accounts
 from dialer.cli.intake_numbers import import_numbers
+from dialer.cli.intake_options import FileOptions
+from dialer.cli.intake_sources import import_source
 from dialer.cli.session import Session, session_of
-from dialer.clock import SystemClock
 from dialer.errors import SettingsError
 
-if TYPE_CHECKING:
-    from dialer.accounts.importing import ImportPreview
-    from dialer.accounts.reach import Unreachable
-    from dialer.calling_rules import PrefixRule
+KINDS = ("accounts", "applications", "repayments", "scores", "contacts")
+_EPILOG = (
+    "Example: dialer import debtors.xlsx --list june · dialer import applications 申请资料.csv · "
+    "dialer import repayments flow.csv --map paid_at=入账日 --as bank-a · dialer import scores --columns"
+)
 
-_SHOWN_REJECTS = 10
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    kind: str
+    file: Path | None
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("import", epilog="Example: dialer import debtors.xlsx --list june --rejects rejects.csv")(import_)
+    app.command("import", epilog=_EPILOG)(import_)
 
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX; Chinese and English headers are known.")],
-    list_name: Annotated[str, typer.Option("--list", help="The list that campaigns name, such as june.")] = "",
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[KIND] FILE",
+            help="KIND is accounts (a list of who is to be called; the default), applications, repayments, scores or "
+            "contacts. FILE is CSV or XLSX; Chinese and English headers are known.",
+        ),
+    ],
+    list_name: Annotated[
+        str, typer.Option("--list", help="Of accounts: the list that campaigns name, such as june.")
+    ] = "",
     do_not_call: Annotated[
         bool, typer.Option("--do-not-call", help="The file is a list of numbers that nobody may call.")
     ] = False,
@@ -42,50 +57,94 @@ def import_(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
     mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=HEADER", help="Where a header is not known; repeat it.")
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=HEADER", help="Where a header is not known; repeat it. It is remembered."),
     ] = None,
+    map_name: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="Remember, or use, the mapping under a name, such as bank-a.")
+    ] = "",
+    columns: Annotated[
+        bool, typer.Option("--columns", help="Say which columns a KIND takes, and by which headers.")
+    ] = False,
     rejects: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write rejected rows here, with reasons, to be mended.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write rejected rows here, with reasons, to be mended; default beside the file: NAME-rejected.csv.",
+        ),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day of which the file speaks; default today."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a CSV, such as gb18030; default: find out.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Of an XLSX; default the first one.")] = None,
 ) -> None:
-    """Import debtors into a list; the same file twice changes nothing, bad rows are told apart and left out."""
-    from dialer.accounts.headers import parse_mapping
-    from dialer.accounts.importing import read_accounts
+    """Import what lenders send; the same file twice changes nothing, bad rows are told apart and left out.
 
+    People are brought together over all files: by account, customer id, ID number, or name and number.
+    Every word is kept with its file and its time; see `dialer account show`.
+    """
     session = session_of(context)
-    _require_one_kind(session, list_name, do_not_call=do_not_call, hashed=hashed)
-    if do_not_call:
-        import_numbers(session, file, hashed=hashed, dry_run=dry_run, rejects=rejects, encoding=encoding, sheet=sheet)
+    said = _parted(session, words, columns=columns)
+    if columns:
+        _show_columns(session, said.kind)
         return
-    settings = session.settings
-    preview = read_accounts(
-        file,
-        region=settings.region,
-        mapping=parse_mapping(mapping) if mapping else None,
+    assert said.file is not None
+    _check(session, said.kind, list_name, do_not_call=do_not_call, hashed=hashed)
+    if do_not_call:
+        import_numbers(
+            session, said.file, hashed=hashed, dry_run=dry_run, rejects=rejects, encoding=encoding, sheet=sheet
+        )
+        return
+    options = FileOptions(
+        kind=said.kind,
+        file=said.file,
+        list_name=list_name,
+        dry_run=dry_run,
+        mapping=tuple(mapping or ()),
+        map_name=map_name.strip(),
+        rejects=rejects,
+        as_of=None if as_of is None else as_of.date(),
         encoding=encoding,
         sheet=sheet,
-        as_of=SystemClock().now_at().astimezone(session.zone).date(),
     )
-    with preview:
-        shut_out = _shut_out(session, preview, list_name)
-        written = preview.write_rejects(rejects) if rejects is not None and len(preview.rejected) else 0
-        counts = None if dry_run else _store(session, preview, list_name)
-        if session.json:
-            session.emit(_as_json(preview, counts, shut_out))
-        else:
-            _show(session, preview, counts, list_name)
-            _show_shut_out(session, shut_out)
-            if written:
-                session.say(f"已将 {written} 行写入 {rejects}。", f"{written} rows were written to {rejects}.")
+    if said.kind == "accounts":
+        import_accounts(session, options)
+    else:
+        import_source(session, options)
 
 
-def _require_one_kind(session: Session, list_name: str, *, do_not_call: bool, hashed: bool) -> None:
-    if bool(list_name) == do_not_call:
+def _parted(session: Session, words: Sequence[str], *, columns: bool) -> _Words:
+    """`[KIND] FILE`: a single word is the file."""
+    match words:
+        case [kind] if columns and kind in KINDS:
+            return _Words(kind=kind, file=None)
+        case [file] if not columns and (file not in KINDS or Path(file).is_file()):
+            return _Words(kind="accounts", file=Path(file))
+        case [kind, file] if kind in KINDS:
+            return _Words(kind=kind, file=Path(file))
+    said, kinds = " ".join(words), ", ".join(KINDS)
+    raise SettingsError(
+        session.pick(
+            f"看不懂“{said}”：请写 dialer import [类型] 文件，类型为 {kinds} 之一。",
+            f"`{said}` is not understood: write dialer import [KIND] FILE, with KIND one of {kinds}.",
+        )
+    )
+
+
+def _check(session: Session, kind: str, list_name: str, *, do_not_call: bool, hashed: bool) -> None:
+    if kind == "accounts" and bool(list_name) == do_not_call:
         raise SettingsError(
             session.pick(
                 "请给出 --list 名单名，或 --do-not-call，二者之一。", "Give either --list NAME or --do-not-call."
+            )
+        )
+    if kind != "accounts" and (list_name or do_not_call):
+        raise SettingsError(
+            session.pick(
+                f"--list 与 --do-not-call 只用于 accounts，不用于 {kind}。",
+                f"--list and --do-not-call are for accounts, not for {kind}.",
             )
         )
     if hashed and not do_not_call:
@@ -94,120 +153,29 @@ def _require_one_kind(session: Session, list_name: str, *, do_not_call: bool, ha
         )
 
 
-def _store(session: Session, preview: ImportPreview, list_name: str) -> dict[str, JsonValue]:
-    """Import everything in one transaction; returns the counts."""
-    from dialer.store.sqlite import SqliteStore
+def _show_columns(session: Session, kind: str) -> None:
+    from dialer.accounts.aliases import SCHEMAS
+    from dialer.accounts.fields import Kind
 
-    store = SqliteStore.create(session.settings.store_path, key=session.settings.store_key)
-    try:
-        result = store.import_accounts(list_name, preview.source.name, preview.accounts, SystemClock().now_at())
-    finally:
-        store.close()
-    return {"added": result.added, "updated": result.updated, "unchanged": result.unchanged}
-
-
-def _shut_out(session: Session, preview: ImportPreview, list_name: str) -> tuple[Unreachable, ...]:
-    """What the campaigns of this list would never dial; a campaign whose file is wrong says nothing here."""
-    from dialer.accounts.reach import home_rule, unreachable
-
-    rules: list[tuple[str, Sequence[PrefixRule]]] = []
-    for name in session.campaign_names():
-        with contextlib.suppress(SettingsError):
-            campaign = session.campaign(name)
-            if campaign.list_name == list_name:
-                rules.append((name, campaign.rules.prefixes))
-    return unreachable(preview.accounts, rules or [("", [home_rule(session.settings.region)])])
-
-
-def _show_shut_out(session: Session, shut_out: Sequence[Unreachable]) -> None:
-    for one in shut_out:
-        rules = "; ".join(f"{rule}: {count}" for rule, count in one.rules.most_common())
-        zh = f"活动 {one.campaign}" if one.campaign else "尚无活动使用此名单，按设置的国家"
-        en = f"campaign {one.campaign}" if one.campaign else "no campaign names this list yet; by the settings' country"
-        session.say(
-            f"注意：{zh}：{one.accounts} 个账户的 {one.numbers} 个号码不会被拨打（{rules}），"
-            f"其中 {one.closed} 个账户无号可拨。",
-            f"Mind: {en}: {one.numbers} numbers of {one.accounts} accounts will never be dialled ({rules}); "
-            f"{one.closed} of these accounts have no other number.",
-            "yellow",
+    schema = SCHEMAS[Kind(kind)]
+    groups = {name: group for group in schema.required for name in group}
+    if session.json:
+        session.emit(
+            [
+                {"field": name.value, "required": name in groups, "headers": list(aliases)}
+                for name, aliases in schema.aliases.items()
+            ]
         )
-
-
-def _as_json(preview: ImportPreview, counts: dict[str, JsonValue] | None, shut_out: Sequence[Unreachable]) -> JsonValue:
-    return {
-        "source": str(preview.source),
-        "kind": preview.kind,
-        "rows_read": preview.rows_read,
-        "accounts": len(preview.accounts),
-        "imported": counts,
-        "columns": {field.value: header for field, header in preview.mapped.items()},
-        "unknown_columns": list(preview.unknown_columns),
-        "warnings": [{"zh": one.text_zh, "en": one.text_en} for one in preview.warnings],
-        "never_dialled": [
-            {
-                "campaign": one.campaign,
-                "numbers": one.numbers,
-                "accounts": one.accounts,
-                "accounts_without_another": one.closed,
-                "rules": dict(one.rules),
-            }
-            for one in shut_out
-        ],
-        "rejected": [
-            {
-                "row": reason.row,
-                "column": reason.column,
-                "value": reason.value_shown,
-                "zh": reason.reason_zh,
-                "en": reason.reason_en,
-            }
-            for row in preview.rejected
-            for reason in row.reasons
-        ],
-    }
-
-
-def _show(session: Session, preview: ImportPreview, counts: dict[str, JsonValue] | None, list_name: str) -> None:
-    session.out.print(Text(f"{preview.source} ({preview.kind})", style="bold"))
-    for notice in preview.warnings:
-        session.say(f"注意：{notice.text_zh}", f"Mind: {notice.text_en}", "yellow")
-    if preview.unknown_columns:
-        names = ", ".join(preview.unknown_columns)
-        session.say(f"未导入的列：{names}", f"Columns that are not imported: {names}", "bright_black")
-    _show_rejects(session, preview)
-    good = len(preview.accounts)
-    if counts is None:
-        session.say(
-            f"试运行：{good} 个账户可导入名单 {list_name}，{len(preview.rejected)} 行被拒。没有写入任何内容。",
-            f"Dry run: {good} accounts fit for list {list_name}, {len(preview.rejected)} rows rejected. "
-            "Nothing was written.",
-            "green" if good else "yellow",
-        )
-        return
-    session.say(
-        f"名单 {list_name}：新增 {counts['added']}，更新 {counts['updated']}，未变 {counts['unchanged']}，"
-        f"被拒 {len(preview.rejected)} 行。",
-        f"List {list_name}: {counts['added']} added, {counts['updated']} updated, {counts['unchanged']} unchanged, "
-        f"{len(preview.rejected)} rows rejected.",
-        "green" if good else "yellow",
-    )
-
-
-def _show_rejects(session: Session, preview: ImportPreview) -> None:
-    if not len(preview.rejected):
         return
     table = Table(box=None, header_style="bright_black", padding=(0, 2, 0, 0))
-    for zh, en in (("行", "row"), ("列", "column"), ("值", "value"), ("原因", "why it was rejected")):
-        table.add_column(session.pick(zh, en))
-    for number, row in enumerate(preview.rejected):
-        if number == _SHOWN_REJECTS:
-            break
-        for one in row.reasons:
-            reason = session.pick(one.reason_zh, one.reason_en)
-            table.add_row(str(one.row), Text(one.column), Text(one.value_shown), Text(reason, "red"))
+    for zh, en in (("字段", "field"), ("必需", "required"), ("认识的表头", "known headers")):
+        table.add_column(session.pick(zh, en), overflow="fold")
+    for name, aliases in schema.aliases.items():
+        table.add_row(name.value, _need(session, groups.get(name)), ", ".join(aliases))
     session.out.print(table)
-    hidden = len(preview.rejected) - _SHOWN_REJECTS
-    if hidden > 0:
-        session.say(
-            f"… 另有 {hidden} 行，见 --rejects。", f"... and {hidden} more rows; see --rejects.", "bright_black"
-        )
+
+
+def _need(session: Session, group: Sequence[str] | None) -> str:
+    if group is None:
+        return ""
+    return session.pick("是", "yes") if len(group) == 1 else session.pick("其一", "one of")

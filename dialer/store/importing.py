@@ -37,7 +37,7 @@ from dialer.store import details, suppressing
 from dialer.store.columns import moment_text
 from dialer.store.happened import note
 from dialer.store.ranks import FIRST_RANK
-from dialer.store.staging import BLOCK, Staging
+from dialer.store.staging import BLOCK, NewIds, Staging
 from dialer.store.statements import Statements
 from dialer.types import ContactRole
 
@@ -99,15 +99,15 @@ def import_accounts(
     try:
         for rows in _blocks(accounts):
             known = details.last_debtor(connection)
-            slow: Sequence[tuple[int | None, AccountRow]] = [(None, row) for row in rows] if staging is None else ()
+            slow: Sequence[tuple[NewIds, AccountRow]] = [(NewIds(), row) for row in rows] if staging is None else ()
             if staging is not None:
                 taken = staging.take(rows)
                 slow = taken.slow
                 counts[_Change.ADDED] += taken.added
                 counts[_Change.UPDATED] += taken.updated
                 counts[_Change.UNCHANGED] += taken.unchanged
-            for new_id, row in slow:
-                counts[_import(connection, list_name, batch_id, row, new_id)] += 1
+            for new, row in slow:
+                counts[_import(connection, list_name, batch_id, row, new)] += 1
             details.keep(connection, rows, batch_id, origin.as_of, new_after=known)
     finally:
         connection.execute(f"PRAGMA cache_size = {cache}")
@@ -181,15 +181,13 @@ def _blocks(accounts: Iterable[ImportedAccount]) -> Iterator[Sequence[AccountRow
         raise WriteRefusedError(f"Nothing was taken over: {error}; give at most two decimal places.") from error
 
 
-def _import(
-    connection: sqlite3.Connection, list_name: str, batch_id: int, row: AccountRow, new_id: int | None = None
-) -> _Change:
+def _import(connection: sqlite3.Connection, list_name: str, batch_id: int, row: AccountRow, new: NewIds) -> _Change:
     loan = _loan(list_name, row)
     found = connection.execute(_SQL["find_account"], {"account_no": row.account_no, "client": row.client}).fetchone()
     if found is None:
-        debtor_id, known = debtor_for(connection, row)
+        debtor_id, known = debtor_for(connection, row, new.debtor_id)
         add_phones(connection, debtor_id, row, known=known)
-        _insert(connection, debtor_id, row, loan | {"batch_id": batch_id, "account_id": new_id})
+        _insert(connection, debtor_id, row, loan | {"batch_id": batch_id, "account_id": new.account_id})
         change = _Change.ADDED
     else:
         account_id, debtor_id, leased, unlisted, *stored = found
@@ -198,7 +196,7 @@ def _import(
             connection.execute(_SQL["update_account"], loan | {"account_id": account_id, "batch_id": batch_id})
         if is_somebody_else(connection, debtor_id, row.identity):
             moved = not leased
-            debtor_id = _move(connection, account_id, row) if moved else debtor_id
+            debtor_id = _move(connection, account_id, row, new.debtor_id) if moved else debtor_id
         else:
             moved = _rename(connection, debtor_id, row.debtor_name)
             moved |= add_phones(connection, debtor_id, row, known=True)
@@ -214,7 +212,7 @@ def is_somebody_else(connection: sqlite3.Connection, debtor_id: int, identity: s
     """Whether an id from outside names another debtor than this one."""
     if not identity.startswith("key:"):
         return False
-    owner = _owner(connection, identity)
+    owner = owner_of(connection, identity)
     if owner is not None:
         return owner != debtor_id
     names = connection.execute(_SQL["names_of"], {"debtor_id": debtor_id}).fetchall()
@@ -225,7 +223,7 @@ def _is_digest(identity: str) -> bool:
     return identity.startswith(_ID_DIGEST)
 
 
-def _owner(connection: sqlite3.Connection, identity: str) -> int | None:
+def owner_of(connection: sqlite3.Connection, identity: str) -> int | None:
     """The debtor who is known by an id or by name and first number."""
     found = connection.execute(_SQL["find_debtor"], {"identity": identity}).fetchone()
     return None if found is None else int(found[0])
@@ -235,15 +233,15 @@ def learn_keys(connection: sqlite3.Connection, debtor_id: int, identities: Itera
     """Note further ids of a debtor; one that somebody has stays theirs. True when any was new."""
     learned = False
     for identity in identities:
-        if identity.startswith("key:") and _owner(connection, identity) is None:
+        if identity.startswith("key:") and owner_of(connection, identity) is None:
             connection.execute(_SQL["learn_key"], {"identity": identity, "debtor_id": debtor_id})
             learned = True
     return learned
 
 
-def _move(connection: sqlite3.Connection, account_id: int, row: AccountRow) -> int:
+def _move(connection: sqlite3.Connection, account_id: int, row: AccountRow, new_id: int | None) -> int:
     """Give an account to the debtor whom the file names by id; numbers are never carried over."""
-    debtor_id, known = debtor_for(connection, row)
+    debtor_id, known = debtor_for(connection, row, new_id)
     add_phones(connection, debtor_id, row, known=known)
     connection.execute(_SQL["move_account"], _standing(connection, debtor_id, row) | {"account_id": account_id})
     return debtor_id
@@ -272,11 +270,17 @@ def _loan(list_name: str, row: AccountRow) -> dict[str, object]:
     }
 
 
-def debtor_for(connection: sqlite3.Connection, row: AccountRow) -> tuple[int, bool]:
-    """The debtor whom a row names, made when there is none yet, and whether they were known before."""
-    found = _owner(connection, row.identity)
+def debtor_for(connection: sqlite3.Connection, row: AccountRow, new_id: int | None = None) -> tuple[int, bool]:
+    """The debtor whom a row names, made when there is none yet, and whether they were known before.
+
+    Args:
+        connection: of the transaction.
+        row: what names them.
+        new_id: the id of one who is made; None: the next.
+    """
+    found = owner_of(connection, row.identity)
     if found is None and row.alias:
-        found = _owner(connection, row.alias)
+        found = owner_of(connection, row.alias)
     if found is None and not row.identity.startswith("key:") and row.numbers:
         of_name = {"number": row.numbers[0], "name": row.debtor_name}
         namesake = connection.execute(_SQL["find_namesake"], of_name).fetchone()
@@ -284,7 +288,7 @@ def debtor_for(connection: sqlite3.Connection, row: AccountRow) -> tuple[int, bo
     if found is not None:
         _rename(connection, found, row.debtor_name)
     else:
-        new = {"identity": row.identity, "name": row.debtor_name}
+        new = {"debtor_id": new_id, "identity": row.identity, "name": row.debtor_name}
         added = connection.execute(_SQL["insert_debtor"], new).lastrowid or 0
         learn_keys(connection, added, (row.alias,))
         return added, False

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dialer.accounts.imported import LOAN_COLUMNS, AccountRow
 from dialer.store import suppressing
@@ -27,6 +28,13 @@ _TABLES = ("rows", "phones", "changed")
 _OWN = ContactRole.DEBTOR.value
 
 
+class NewIds(NamedTuple):
+    """Which ids a row's debtor and account have, if they are new: in the order of the file, whichever way they come."""
+
+    debtor_id: int | None = None
+    account_id: int | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Taken:
     """What came of the plain rows of a block."""
@@ -34,8 +42,8 @@ class Taken:
     added: int = 0
     updated: int = 0
     unchanged: int = 0
-    slow: list[tuple[int, AccountRow]] = field(default_factory=list)
-    """The others in the order of the file, each with the id that its account has when it is new."""
+    slow: list[tuple[NewIds, AccountRow]] = field(default_factory=list)
+    """The others in the order of the file, each with the ids of what is new in it."""
 
 
 class Staging:
@@ -101,7 +109,10 @@ class Staging:
         if updated:
             self._run("update_accounts", self._batch)
         self._run("note_sources", self._batch)
-        slow = [(accounts + number, rows[number - 1]) for (number,) in self._connection.execute(_SQL["slow_rows"])]
+        slow = [
+            (NewIds(debtors + number, accounts + number), rows[number - 1])
+            for (number,) in self._connection.execute(_SQL["slow_rows"])
+        ]
         return Taken(added=added, updated=updated, unchanged=len(rows) - len(slow) - added - updated, slow=slow)
 
     def _run(self, name: str, parameters: dict[str, object] | None = None) -> int:

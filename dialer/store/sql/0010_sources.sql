@@ -25,3 +25,7 @@ CREATE TABLE import_mappings (
     at           TEXT NOT NULL,
     PRIMARY KEY (kind, name, field)
 ) WITHOUT ROWID;
+
+-- Whose number it is, as a source names them.
+ALTER TABLE phones ADD COLUMN contact_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE phones ADD COLUMN relation TEXT NOT NULL DEFAULT '';

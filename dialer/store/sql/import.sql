@@ -75,7 +75,7 @@ SELECT d.debtor_id, d.name FROM phones p JOIN debtors d ON d.debtor_id = p.debto
 WHERE p.number = :number AND d.name = :name ORDER BY d.debtor_id LIMIT 1;
 
 -- name: insert_debtor
-INSERT INTO debtors (identity, name) VALUES (:identity, :name);
+INSERT INTO debtors (debtor_id, identity, name) VALUES (:debtor_id, :identity, :name);
 
 -- name: debtor_name
 SELECT name FROM debtors WHERE debtor_id = :debtor_id;
