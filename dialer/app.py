@@ -39,7 +39,7 @@ from dialer.config.webhooks import NAME as WEBHOOKS
 from dialer.config.webhooks import load_webhooks
 from dialer.control import ControlServer
 from dialer.control_door import Door
-from dialer.early_warning import EarlyWarning
+from dialer.early_warning import EarlyWarning, by_rules
 from dialer.engine import Engine
 from dialer.errors import SettingsError
 from dialer.loans.rules import LoanRules
@@ -164,7 +164,7 @@ def _early_warning(settings: DialerSettings) -> EarlyWarning:
     folder, shipped = settings.source.parent, example_folder()
     risk = Fresh(partial(load_risk, folder, shipped), (folder / RISK, shipped / RISK))
     risk()
-    return EarlyWarning(risk, ZoneInfo(settings.time_zone))
+    return EarlyWarning(risk, ZoneInfo(settings.time_zone), by_rules(settings, shipped))
 
 
 def _terms(settings: DialerSettings) -> Fresh[Terms]:

@@ -268,13 +268,13 @@ def react(
     follow: Annotated[bool, typer.Option("--follow", help="Go on, twice a second, until Ctrl-C.")] = False,
 ) -> None:
     """Judge what came in since the last look: raise alerts, escalate, end what ran out. An engine does this itself."""
-    from dialer.early_warning import look
+    from dialer.early_warning import by_rules, look
 
     session = session_of(context)
-    settings = _settings(session)
+    settings, hand = _settings(session), by_rules(session.settings, example_folder())
     with _store(session) as store:
         while True:
-            done = look(store, settings, _now(session))
+            done = look(store, settings, _now(session), hand)
             if not follow or done.raised or done.escalated or done.ended:
                 _tell(session, done)
             if not follow:
@@ -295,13 +295,15 @@ def _tell(session: Session, done: Done) -> None:
                 "escalated": list(done.escalated),
                 "ended": list(done.ended),
                 "rescored": done.rescored,
+                "handed_on": done.handed_on,
             }
         )
     session.say(
         f"事件 {done.events}，新预警 {len(done.raised)}，重复 {done.repeated}，升级 {len(done.escalated)}，"
-        f"到期 {len(done.ended)}，重新评分 {done.rescored}。",
+        f"到期 {len(done.ended)}，重新评分 {done.rescored}，改派 {done.handed_on}。",
         f"{done.events} events, {len(done.raised)} alerts raised, {done.repeated} repeated, "
-        f"{len(done.escalated)} escalated, {len(done.ended)} ended, {done.rescored} accounts scored anew.",
+        f"{len(done.escalated)} escalated, {len(done.ended)} ended; {done.rescored} accounts scored anew, "
+        f"{done.handed_on} debtors handed on.",
     )
 
 

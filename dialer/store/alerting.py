@@ -44,6 +44,8 @@ class Reaction:
     repeated: int
     debtors: tuple[int, ...]
     """Of whom something new was told, in the order of the events; not those whom a file told of."""
+    alarmed: tuple[int, ...]
+    """Debtors of the alerts that were raised."""
     read_to: int
     is_done: bool
     """Nothing is left to be read."""
@@ -60,13 +62,15 @@ def react(connection: sqlite3.Connection, rules: Sequence[WarningRule], at: date
     (after,) = connection.execute(_SQL["cursor"]).fetchone()
     (up_to,) = connection.execute(_SQL["unread"], {"after": after, "limit": READ}).fetchone()
     if up_to is None or up_to <= after:
-        return Reaction(events=0, raised=(), repeated=0, debtors=(), read_to=after, is_done=True)
+        return Reaction(events=0, raised=(), repeated=0, debtors=(), alarmed=(), read_to=after, is_done=True)
     raised: list[int] = []
     repeated = 0
+    alarmed: dict[int, None] = {}
     events = tuple(_events(connection, after, up_to))
     for event in events:
         told, again = _judge(connection, rules, event, at)
         raised += told
+        alarmed |= {int(event.debtor_id or 0): None} if told else {}
         repeated += again
     connection.execute(_SQL["read_to"], {"seq": up_to})
     return Reaction(
@@ -74,6 +78,7 @@ def react(connection: sqlite3.Connection, rules: Sequence[WarningRule], at: date
         raised=tuple(raised),
         repeated=repeated,
         debtors=tuple(dict.fromkeys(int(event.debtor_id or 0) for event in events)),
+        alarmed=tuple(alarmed),
         read_to=up_to,
         is_done=up_to < after + READ,
     )
