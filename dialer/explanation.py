@@ -2,7 +2,7 @@
 
 What is looked at, in this order; what forbids it longest is told first, and all that forbid are told:
     1. the account: stopped for good, closed, in a call, leased, waiting or on hold, its team
-    2. the person: stop flags, an experiment, another account of the same person or number that is leased
+    2. the person: stop flags, a desk, an experiment, another account of the same person or number that is leased
     3. the number: it has none, it is wrong, it is on the do-not-call list
     4. the gate, as it would answer now: prefix, third party, zone, hours, limits
     5. the agents: whether anybody of the campaign may take the call
@@ -154,10 +154,27 @@ def _account(known: KnownAccount, campaign: CampaignSettings, at: datetime) -> I
         until = known.lease.until_at
         yield Block(rule="leased", zh="已由引擎取走待拨", en="an engine has it in hand", until=until)
     if known.state in ("waiting", "hold") and (known.next_at is None or known.next_at > at):
-        yield _waiting(known, since, zh, en)
+        yield _waiting(known, since, zh, en) if not _is_promised(known) else _promised(known, zh, en)
     if known.team and campaign.teams and known.team not in campaign.teams:
         yield Block(rule="team", zh=f"归 {known.team} 组，该活动没有这个组", lasts=True,
                     en=f"it belongs to team {known.team}, which the campaign has not", since=since)  # fmt: skip
+
+
+def _is_promised(known: KnownAccount) -> bool:
+    return known.state == "hold" and known.next_rule.startswith("promise") and known.live_promise is not None
+
+
+def _promised(known: KnownAccount, zh: str, en: str) -> Block:
+    """Off the dialer for a promise: until it is reminded of, or judged, or nobody has approved it."""
+    promise = known.live_promise
+    return Block(
+        rule=known.next_rule,
+        zh=zh,
+        en=en,
+        since=None if promise is None else promise.at,
+        until=known.next_at,
+        lasts=known.next_at is None,
+    )
 
 
 def _waiting(known: KnownAccount, since: datetime | None, zh: str, en: str) -> Block:
@@ -194,6 +211,10 @@ def _person(known: KnownAccount) -> Iterator[Block]:
     for stop in known.stops:
         if stop.phone_id is None:
             yield _stop(stop, "债务人", "the debtor")
+    if known.desk is not None:
+        desk = known.desk
+        zh, en = f"{desk.holder} 正在处理该债务人", f"{desk.holder} works on the debtor"
+        yield Block(rule="desk", zh=zh, en=en, since=desk.since, until=desk.until_at)
     other = known.leased_elsewhere
     if other is not None and known.in_air is None:
         zh = f"同一人或同一号码的账户 {other.account_no} 已由引擎取走待拨"

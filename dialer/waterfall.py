@@ -23,7 +23,7 @@ class Step:
     """Accounts that are held back by one thing, each counted once, at the first thing that holds it."""
 
     key: str
-    """`closed`, `never:<flag>`, `leased`, `in_air`, `hold`, `waiting`, `team`, `no_number`, `stop:<flag>`, `behind`
+    """`closed`, `never:<flag>`, `leased`, `in_air`, `hold`, `promise`, `payment`, `waiting`, `desk`, `team`, `no_number`, `stop:<flag>`, `behind`
     (another account of the same person or number goes first), `gate:<rule>`, `gate:day:<rule>` and so on for limits,
     `no_agent`."""
     count: int
@@ -62,6 +62,9 @@ class Waterfall:
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "closed": ("已结案", "closed"),
     "hold": ("搁置", "on hold"),
+    "promise": ("已承诺还款", "off the dialer for a promise"),
+    "payment": ("刚刚付款", "left alone after a payment"),
+    "desk": ("有人处理中", "at somebody's desk"),
     "waiting": ("等待重拨", "waiting to retry"),
     "leased": ("已取走待拨", "in an engine's hands"),
     "in_air": ("债务人或号码在通话中", "debtor or number in a call"),

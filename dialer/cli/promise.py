@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import JsonValue
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from dialer.access import Role
 from dialer.cli.opening import name_of, opened, terms_of, use_terms
+from dialer.cli.promise_words import STATUSES
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.errors import AccessError, PostingError, SettingsError
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
     from dialer.store.promising import NewPromise
 
 app = typer.Typer(help="Promises to pay: list, make, judge, approve, renegotiate, cancel.", no_args_is_help=True)
-STATUSES: Final = {
-    PromiseStatus.PROPOSED: ("待审批", "proposed", "yellow"),
-    PromiseStatus.OPEN: ("未到期", "open", "cyan"),
-    PromiseStatus.DUE: ("已到期", "due", "bold cyan"),
-    PromiseStatus.KEPT: ("已兑现", "kept", "green"),
-    PromiseStatus.PARTLY_KEPT: ("部分兑现", "partly kept", "yellow"),
-    PromiseStatus.BROKEN: ("违约", "broken", "red"),
-    PromiseStatus.RENEGOTIATED: ("已重议", "renegotiated", "bright_black"),
-    PromiseStatus.CANCELLED: ("已取消", "cancelled", "bright_black"),
-}
 Number = Annotated[int, typer.Argument(metavar="PROMISE", help="Its number, as the list has it.")]
 AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="An account's number.")]
 Amount = Annotated[str, typer.Option(help="How much, such as 1200.00")]

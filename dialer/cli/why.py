@@ -226,6 +226,26 @@ def _as_json(told: Told, *, unmasked: bool) -> JsonValue:
         "state": known.state,
         "at": told.at.isoformat(),
         "campaigns": [_answer_json(told, one, unmasked=unmasked) for one in told.answers],
+        "promises": [
+            {
+                "promise": one.promise_id,
+                "status": one.status.value,
+                "amount": f"{one.amount:.2f}",
+                "due_on": one.due_on.isoformat(),
+                "paid": f"{one.paid:.2f}",
+                "at": one.at.isoformat(),
+                "reason": told.plain(one.reason),
+            }
+            for one in known.promises
+        ],
+        "reminded_at": [at.isoformat() for at in known.reminders],
+        "desk": None
+        if known.desk is None
+        else {
+            "holder": known.desk.holder,
+            "since": known.desk.since.isoformat(),
+            "until": known.desk.until_at.isoformat(),
+        },
         "attempts": [
             {
                 "attempt": call.attempt_id,

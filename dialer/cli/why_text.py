@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.lang import Lang, outcome_word
+from dialer.cli.promise_words import STATUSES
 from dialer.cli.why import Told, hindrances
 from dialer.compliance.sentences import STOPS
 from dialer.explanation import Answer, Block
@@ -54,6 +55,8 @@ def render(told: Told, lang: Lang, zone: ZoneInfo, width: int, *, unmasked: bool
     """One account."""
     page = _Page(told, lang, zone, unmasked=unmasked)
     parts: list[RenderableType] = [page.title(), *page.sentences()]
+    if told.known.promises:
+        parts += [page.heading("承诺还款", "promises"), page.promises()]
     if told.known.calls:
         parts += [
             page.heading("通话记录，每次拨打前的计数", "calls, with what was counted before each"),
@@ -197,6 +200,26 @@ class _Page:
         if len(calls) > _SHOWN:
             hidden = len(calls) - _SHOWN
             table.caption = self._lang.pick(f"更早还有 {hidden} 次，见 --json", f"{hidden} earlier ones: see --json")
+        return table
+
+    def promises(self) -> Table:
+        table = self._table(
+            ("状态", "status"), ("到期", "due"), ("金额", "amount"), ("已还", "paid"), ("原因", "reason")
+        )
+        for one in self._told.known.promises[-_SHOWN:]:
+            zh, en, style = STATUSES[one.status]
+            reason_zh, _, reason_en = one.reason.partition(" · ")
+            reason = Text(self._told.plain(self._pick((reason_zh, reason_en or reason_zh))), _GREY)
+            table.add_row(
+                Text(self._pick((zh, en)), style),
+                one.due_on.isoformat(),
+                f"{one.amount:,.2f}",
+                f"{one.paid:,.2f}",
+                reason,
+            )
+        if reminders := self._told.known.reminders:
+            times = ", ".join(self._moment(at) for at in reminders)
+            table.caption = self._lang.pick(f"已提醒：{times}", f"reminded: {times}")
         return table
 
     def _decided(self, call: KnownCall) -> Text:

@@ -34,7 +34,10 @@ WAITING: Final = "waiting"
 _CLOCK_CHANGE: Final = timedelta(hours=2)
 _CALL: Final = timedelta(hours=1)
 """A plan counts gaps from the end of a call, the gate from its beginning."""
-_ORDER: Final = ("closed", "never:", "hold", WAITING, "leased", "in_air", "team", "no_number", "stop:")
+_ORDER: Final = (
+    *("closed", "never:", "hold", "promise", "payment", WAITING, "leased", "in_air", "team", "no_number", "stop:"),
+    "desk",
+)
 """Of the steps that SQL tells."""
 _AT_ONCE: Final = 1_000
 _HISTORY: Final = ("attempts", "number_attempts_today", "debtor_attempts_today", "conversations_today", "other_numbers")
@@ -298,7 +301,7 @@ class _Tally:
         if count is None:
             count = self.told[step] = _Count()
         count.count += 1
-        if row.next_at is not None and step in (WAITING, "hold"):
+        if row.next_at is not None and step in (WAITING, "hold", "promise", "payment"):
             self.first[step] = min(self.first.get(step, row.next_at), row.next_at)
 
     def _settle(self, row: _Row, refusal: gate.Refusal | None) -> None:

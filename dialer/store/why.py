@@ -11,8 +11,11 @@ from datetime import datetime
 from dialer.calling_rules import CallingRules
 from dialer.compliance import limits
 from dialer.events import Lead
+from dialer.promises.terms import LIVE, PromiseStatus
+from dialer.store import promised
 from dialer.store.columns import moment, moment_or_none, moment_text
 from dialer.store.leasing import read_lead
+from dialer.store.promised import KnownPromise
 from dialer.store.statements import Statements
 
 _SQL = Statements("why")
@@ -88,6 +91,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDesk:
+    """Somebody works on the debtor."""
+
+    holder: str
+    since: datetime
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAccount:
     """An account with all that bears on it."""
 
@@ -114,6 +126,16 @@ class KnownAccount:
     stops: tuple[KnownStop, ...]
     calls: tuple[KnownCall, ...]
     refusals: tuple[KnownRefusal, ...]
+    promises: tuple[KnownPromise, ...] = ()
+    """Of this account, oldest first."""
+    reminders: tuple[datetime, ...] = ()
+    """Dials that reminded of the live one."""
+    desk: KnownDesk | None = None
+
+    @property
+    def live_promise(self) -> KnownPromise | None:
+        """The one that keeps the account off the dialer, if there is one."""
+        return next((one for one in self.promises if one.status in LIVE or one.status is PromiseStatus.PROPOSED), None)
 
     def phone(self, phone_id: int | None) -> KnownPhone | None:
         """One of the numbers."""
@@ -154,7 +176,13 @@ def known_account(
     next_rule, next_reason, agent, team, leased_by, leased_until = rest
     phones = _phones(connection, debtor_id)
     number = next((one.number for one in phones if one.phone_id == (phone_id or next_phone_id)), "")
-    wanted = {"account_id": account_id, "debtor_id": debtor_id, "number": number, "at": moment_text(at)}
+    wanted: dict[str, object] = {
+        "account_id": account_id,
+        "debtor_id": debtor_id,
+        "number": number,
+        "at": moment_text(at),
+    }
+    promises = promised.of_account(connection, account_id)
     flying = connection.execute(_SQL["calls_in_air"], wanted).fetchone()
     elsewhere = connection.execute(_SQL["leased_elsewhere"], wanted).fetchone()
     (imported_at,) = connection.execute(_SQL["imported"], wanted).fetchone()
@@ -184,7 +212,25 @@ def known_account(
         ),
         calls=tuple(_call(*row) for row in connection.execute(_SQL["calls"], wanted)),
         refusals=tuple(_refusal(*row) for row in connection.execute(_SQL["refusals"], wanted)),
+        promises=promises,
+        reminders=tuple(
+            one.at
+            for each in promises
+            if each.status in LIVE
+            for one in promised.reminders_of(connection, each.promise_id)
+        ),
+        desk=_desk(connection, wanted),
     )
+
+
+def _reminders(connection: sqlite3.Connection, promises: tuple[KnownPromise, ...]) -> tuple[datetime, ...]:
+    live = [one.promise_id for one in promises if one.status in LIVE]
+    return tuple(one.at for promise_id in live for one in promised.reminders_of(connection, promise_id))
+
+
+def _desk(connection: sqlite3.Connection, wanted: dict[str, object]) -> KnownDesk | None:
+    row = connection.execute(_SQL["desk"], wanted).fetchone()
+    return None if row is None else KnownDesk(holder=row[0], since=moment(row[1]), until_at=moment(row[2]))
 
 
 def lead_at(

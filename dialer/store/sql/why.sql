@@ -20,11 +20,16 @@ standing AS (
                                                    ELSE a.next_rule END
       WHEN a.account_id IN (SELECT account_id FROM held) THEN
         CASE WHEN a.debtor_id IN (SELECT debtor_id FROM flying) THEN 'in_air' ELSE 'leased' END
-      WHEN a.state <> 'open' AND (a.next_at IS NULL OR a.next_at > :at) THEN a.state
+      WHEN a.state <> 'open' AND (a.next_at IS NULL OR a.next_at > :at) THEN
+        CASE WHEN a.state = 'hold' AND a.next_rule LIKE 'promise%' THEN 'promise'
+             WHEN a.state = 'waiting' AND a.next_rule = 'payment' THEN 'payment' ELSE a.state END
       WHEN a.team <> '' AND :teams <> '[]' AND a.team NOT IN (SELECT value FROM json_each(:teams)) THEN 'team'
       WHEN p.phone_id IS NULL OR p.state <> 'valid' THEN 'no_number'
       WHEN EXISTS (SELECT 1 FROM do_not_call n WHERE n.number = p.number) THEN 'stop:do_not_call'
       WHEN f.flag IS NOT NULL THEN 'stop:' || f.flag
+      WHEN a.debtor_id IN (SELECT debtor_id FROM desks WHERE until_at > :at) THEN 'desk'
+      WHEN a.next_rule <> 'promise.reminder' AND NOT (a.callback = 1 AND a.next_rule NOT IN ('', 'promise'))
+        AND a.account_id IN (SELECT account_id FROM promises WHERE status IN ('open', 'due')) THEN 'promise'
       WHEN a.debtor_id IN (SELECT debtor_id FROM flying) OR p.number IN (SELECT number FROM flying) THEN 'in_air'
       WHEN a.debtor_id IN (SELECT debtor_id FROM held) OR p.number IN (SELECT number FROM held) THEN 'leased'
       ELSE 'ready'
@@ -99,6 +104,9 @@ WHERE t.account_id = :account_id ORDER BY t.at, t.attempt_id;
 SELECT r.at, r.campaign, p.number, r.rule, r.reason, r.until_at
 FROM refusals r JOIN phones p ON p.phone_id = r.phone_id
 WHERE r.account_id = :account_id ORDER BY r.at, r.refusal_id;
+
+-- name: desk
+SELECT holder, since, until_at FROM desks WHERE debtor_id = :debtor_id AND until_at > :at;
 
 -- name: imported
 SELECT max(b.at) FROM accounts a JOIN debtor_sources s ON s.debtor_id = a.debtor_id
