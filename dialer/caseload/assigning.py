@@ -14,7 +14,7 @@ Nobody gets more debtors than their capacity: kept ones count first, promises be
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,6 +22,7 @@ import numpy as np
 
 from dialer.caseload.case import OVERRIDE, Case
 from dialer.caseload.eligible import Pool, may_keep, pool_of, rule_of
+from dialer.caseload.load import Load
 from dialer.caseload.rules import AssignmentSettings
 from dialer.caseload.sharing import Group, Loads, even_out
 from dialer.settings import AgentSettings
@@ -89,6 +90,8 @@ def assign(
     agents: Sequence[AgentSettings],
     settings: AssignmentSettings,
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    held: Mapping[AgentId, Load] | None = None,
 ) -> Assignment:
     """Decide for every debtor who looks after them.
 
@@ -97,8 +100,9 @@ def assign(
         agents: who there is.
         settings: rules, and what is kept.
         progress: told now and then how many debtors have been decided on, twice for each.
+        held: what agents look after besides, when only some debtors are decided on; None: nothing.
     """
-    run = _Run(cases, agents, settings, progress)
+    run = _Run(cases, agents, settings, progress, held or {})
     run.keep()
     run.share()
     run.even()
@@ -114,6 +118,7 @@ class _Run:
         agents: Sequence[AgentSettings],
         settings: AssignmentSettings,
         progress: Callable[[int], None],
+        held: Mapping[AgentId, Load],
     ) -> None:
         self.cases, self.agents, self.settings, self.progress = cases, agents, settings, progress
         self.spots = {agent.id: spot for spot, agent in enumerate(agents)}
@@ -128,6 +133,7 @@ class _Run:
             sizes.clip(min=0.0),
             np.array([capacity.share.get(agent.id, 1.0) for agent in agents]),
             np.array([capacity.of(agent.id) for agent in agents], dtype=np.int64),
+            np.array([held.get(agent.id, Load()).measures() for agent in agents]).reshape(-1, 3),
         )
         self.given: dict[int, int] = {}
         self.grounds: dict[int, Ground] = {}

@@ -8,24 +8,8 @@ from decimal import Decimal
 
 from dialer.caseload.assigning import Assignment
 from dialer.caseload.case import Case
+from dialer.caseload.load import Load as Load
 from dialer.types import AgentId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What one agent looks after."""
-
-    count: int = 0
-    amount: Decimal = Decimal(0)
-    expected: Decimal = Decimal(0)
-
-    def __add__(self, other: Load) -> Load:
-        """Both together."""
-        return Load(
-            count=self.count + other.count,
-            amount=self.amount + other.amount,
-            expected=self.expected + other.expected,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

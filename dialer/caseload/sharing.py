@@ -34,20 +34,22 @@ LEAST_GAIN = 1e-9
 class Loads:
     """What every agent has so far, as shares of the whole."""
 
-    def __init__(self, sizes: Floats, shares: Floats, capacity: NDArray[np.int64]) -> None:
-        """Begin with nothing.
+    def __init__(self, sizes: Floats, shares: Floats, capacity: NDArray[np.int64], held: Floats) -> None:
+        """Begin with what agents have anyway.
 
         Args:
             sizes: debtors x measures: count, amount, expected value.
             shares: agents: of a full share, above 0.
             capacity: agents: how many debtors each may have.
+            held: agents x measures: of debtors about whom nothing is decided now.
         """
-        totals = sizes.sum(axis=0)
-        self.sizes = sizes / np.where(totals > 0, totals, 1.0)
+        totals = sizes.sum(axis=0) + held.sum(axis=0)
+        totals = np.where(totals > 0, totals, 1.0)
+        self.sizes = sizes / totals
         self.shares = shares
         self.capacity = capacity
-        self.loads = np.zeros((len(shares), len(MEASURES)))
-        self.counts = np.zeros(len(shares), dtype=np.int64)
+        self.loads = held / totals
+        self.counts = held[:, 0].astype(np.int64)
 
     def add(self, case: int, agent: int) -> None:
         """Give a debtor to an agent."""

@@ -167,6 +167,24 @@ def test_new_debtors_fill_up_those_who_have_less():
     assert Counter(one.agent for one in found.decisions) == {"ann": 40, "bob": 40}
 
 
+def test_what_agents_hold_besides_counts_when_only_some_are_decided_on():
+    held = {AgentId("ann"): Load(count=40, amount=Decimal(40000), expected=Decimal(4000))}
+    (found,) = assign([case()], JUNIORS, SETTINGS, held=held).decisions
+    assert found.agent == "bob"
+    full = {name.id: Load(count=500) for name in EVERYBODY}
+    assert assign([case()], EVERYBODY, SETTINGS, held=full).decisions[0].ground is Ground.FULL
+
+
+def test_agents_of_the_preferred_team_come_first():
+    settings = AssignmentSettings(
+        rules=(AssignmentRule(name="early", skill="early", level=1, prefer="early"),),
+        capacity=CapacitySettings(debtors=1),
+    )
+    found = assign([case(number) for number in range(3)], EVERYBODY, settings).decisions
+    assert sorted(one.team for one in found) == ["early", "early", "late"]
+    assert [one.beyond for one in found if one.team == "late"] == [True]
+
+
 def test_half_a_share_is_half_as_much():
     settings = replace(SETTINGS, capacity=CapacitySettings(share={AgentId("ann"): 0.5}))
     found = assign([case(number) for number in range(300)], JUNIORS, settings)

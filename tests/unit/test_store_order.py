@@ -18,11 +18,13 @@ from dialer.ordering.contact import NumberTraits
 from dialer.ordering.worth import Owed
 from dialer.store import happened, order
 from dialer.store.sqlite import SqliteStore
+from dialer.store.statements import Statements
 from dialer.types import NextKind, Outcome
 from store_cases import AT, LIST, account, closed, placed, step, stocked, take, whole_call
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SETTINGS = OrderingSettings()
+LEASE_SQL = Statements("lease")
 
 
 @pytest.fixture
@@ -188,3 +190,14 @@ def test_an_account_whose_number_may_not_be_dialled_is_passed_over(store: Sqlite
     with store.reading() as database:
         told = {one.account_no: one.standing for one in order.head(database.conn, LIST, 5)}
     assert told["a"] is None and told["b"] is not None
+
+
+def test_a_lease_walks_the_index_of_the_order_and_sorts_nothing(store: SqliteStore) -> None:
+    """So it costs the same in a long list."""
+    wanted = {"list_name": LIST, "at": "", "teams": "[]", "limit": 10}
+    for name in ("dialable_accounts", "open_due_accounts"):
+        with store.reading() as database:
+            plan = database.conn.execute(f"EXPLAIN QUERY PLAN {LEASE_SQL[name]}", wanted).fetchall()
+        steps = [step for *_, step in plan]
+        assert any("accounts_pool" in step or "accounts_due" in step for step in steps)
+        assert not any("TEMP B-TREE" in step for step in steps), steps
