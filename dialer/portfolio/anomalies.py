@@ -2,8 +2,9 @@
 
 Rules
 - Looked at is every region, industry and product and every combination of them with at least `SMALLEST` accounts.
-- One-sided: how likely is it that so many of a part's accounts are late, if lateness were dealt out among all accounts
-  without regard to the part? Exact, by the hypergeometric distribution.
+- One-sided: how likely is it that so many of a part's debtors are late, if lateness were dealt out among all debtors
+  without regard to the part? Exact, by the hypergeometric distribution. People are counted, each with the first of
+  their loans, because the loans of one person are late together.
 - The chances are adjusted by Holm for the number of parts, so that on a book without differences the chance of even
   one false alarm is at most `LEVEL`.
 - Told is the most telling part: a combination only if it is worse than each of the larger parts that it belongs to, and
@@ -18,7 +19,7 @@ from decimal import Decimal
 from math import exp, lgamma
 from typing import Final
 
-from dialer.portfolio.intervals import holm, rate
+from dialer.portfolio.intervals import Rate, holm
 from dialer.portfolio.report import Anomaly, Cell, Dimension
 
 SMALLEST: Final = 30
@@ -31,13 +32,13 @@ WITHIN: Final = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """A number of accounts, and how many of them are late."""
+    """A number of debtors, and how many of them are late."""
 
-    accounts: int
+    debtors: int
     late: int
 
     def __sub__(self, other: Counted) -> Counted:
-        return Counted(accounts=self.accounts - other.accounts, late=self.late - other.late)
+        return Counted(debtors=self.debtors - other.debtors, late=self.late - other.late)
 
 
 def tail(part: Counted, whole: Counted) -> float:
@@ -47,7 +48,7 @@ def tail(part: Counted, whole: Counted) -> float:
         part: belongs to the whole.
         whole: the part included.
     """
-    n, k, size, late = part.accounts, part.late, whole.accounts, whole.late
+    n, k, size, late = part.debtors, part.late, whole.debtors, whole.late
     if not n or k * size <= n * late:
         return 1.0
     term = exp(_choose(late, k) + _choose(size - late, n - k) - _choose(size, n))
@@ -64,12 +65,13 @@ def _choose(n: int, k: int) -> float:
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
 
 
-def find_anomalies(cells: Sequence[Cell], whole: Counted) -> tuple[tuple[Anomaly, ...], int]:
+def find_anomalies(cells: Sequence[Cell], whole: Counted, book: Rate) -> tuple[tuple[Anomaly, ...], int]:
     """The parts that are worse than the rest, the most telling first, and how many were looked at.
 
     Args:
         cells: every part and combination.
-        whole: the book.
+        whole: the book's debtors, by which is judged.
+        book: the book's accounts, of which is told.
     """
     tested = [cell for cell in cells if cell.accounts >= SMALLEST and all(cell.where.values())]
     counted = {_key(cell.where): _counted(cell) for cell in tested}
@@ -78,7 +80,7 @@ def find_anomalies(cells: Sequence[Cell], whole: Counted) -> tuple[tuple[Anomaly
     worse.sort(key=lambda one: (one[0], -len(one[1].where), sorted(one[1].where.items())))
     apart = [(chance, cell) for chance, cell in worse if _is_worse_than_larger(cell, counted)]
     told = [(chance, cell) for chance, cell in apart if not _is_explained(cell, apart, whole)]
-    return tuple(_anomaly(cell, chance, whole) for chance, cell in told), len(tested)
+    return tuple(_anomaly(cell, chance, book) for chance, cell in told), len(tested)
 
 
 Key = frozenset[tuple[Dimension, str]]
@@ -89,7 +91,7 @@ def _key(where: Mapping[Dimension, str]) -> Key:
 
 
 def _counted(cell: Cell) -> Counted:
-    return Counted(accounts=cell.accounts, late=cell.overdue_rate.part)
+    return Counted(debtors=cell.debtors, late=cell.late_debtors)
 
 
 def _is_worse_than_larger(cell: Cell, counted: Mapping[Key, Counted]) -> bool:
@@ -109,20 +111,19 @@ def _is_explained(cell: Cell, apart: Sequence[tuple[float, Cell]], whole: Counte
         if not any(one < _key(other.where) for one in taken):  # counted with a larger one already
             taken.append(_key(other.where))
             rest, left = rest - _counted(other), left - _counted(other)
-    return bool(taken) and (rest.accounts <= 0 or tail(rest, left) >= WITHIN)
+    return bool(taken) and (rest.debtors <= 0 or tail(rest, left) >= WITHIN)
 
 
-def _anomaly(cell: Cell, chance: float, whole: Counted) -> Anomaly:
-    part = _counted(cell)
-    rest = whole - part
-    ratio = rest.late / rest.accounts if rest.accounts else 0.0
-    here = part.late / part.accounts
+def _anomaly(cell: Cell, chance: float, book: Rate) -> Anomaly:
+    here = cell.overdue_rate
+    others = book.whole - here.whole
+    rest = (book.part - here.part) / others if others else 0.0
     return Anomaly(
         where=cell.where,
-        overdue_rate=rate(part.late, part.accounts),
-        rest_ratio=ratio,
-        times=here / ratio if ratio else float("inf"),
-        excess=part.late - part.accounts * ratio,
+        overdue_rate=here,
+        rest_ratio=rest,
+        times=(here.ratio or 0.0) / rest if rest else float("inf"),
+        excess=here.part - here.whole * rest,
         overdue=cell.overdue or Decimal(0),
         false_alarm=chance,
     )

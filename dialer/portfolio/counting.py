@@ -16,8 +16,10 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from dialer.portfolio.columns import Code, Portfolio, Small, Whole
+from dialer.portfolio.columns import Code, Flag, Portfolio, Small, Whole
 from dialer.portfolio.courses import (
+    NOT_YET,
+    REPAID,
     Courses,
     FirstTime,
     Ledger,
@@ -143,6 +145,8 @@ def _accounts(
     accounts = portfolio.accounts
     known = (accounts.disbursed > 0) & (ledger.end > ledger.start)
     vintage = _months(accounts.disbursed)
+    on_book = past.state[:, -1] < REPAID
+    is_first, debtor_is_late = _debtors(accounts.debtor_id, on_book, past.days[:, -1] > 0)
     paid_count, paid_days = days_to_pay(portfolio.instalments, ledger, scope.today - timedelta(days=365), scope.today)
     columns: dict[str, NDArray[Any]] = {
         "account_id": accounts.account_id,
@@ -153,7 +157,9 @@ def _accounts(
         "risk": accounts.risk,
         "listed_cents": accounts.listed_cents,
         "known": known,
-        "on_book": past.state[:, -1] < 8,
+        "on_book": on_book,
+        "is_first": is_first,
+        "debtor_is_late": debtor_is_late,
         "days": np.ascontiguousarray(past.days[:, -1]),
         "outstanding": np.ascontiguousarray(past.outstanding[:, -1]),
         "overdue": np.ascontiguousarray(past.overdue[:, -1]),
@@ -171,6 +177,19 @@ def _accounts(
     return columns
 
 
+def _debtors(debtor_id: Whole, on_book: Flag, late: Flag) -> tuple[Flag, Flag]:
+    """Whether a loan is the first on the book of its debtor, and whether any of the debtor's is late.
+
+    Two loans of one person are late together: what is counted to tell chance from more than chance is people.
+    """
+    rows = np.flatnonzero(on_book)
+    _, first, person = np.unique(debtor_id[rows], return_index=True, return_inverse=True)
+    is_first, any_late = np.zeros(len(on_book), dtype=bool), np.zeros(len(on_book), dtype=bool)
+    is_first[rows[first]] = True
+    any_late[rows] = (np.bincount(person, weights=late[rows], minlength=len(first)) > 0)[person]
+    return is_first, any_late
+
+
 def _ever(name: str, first: FirstTime, vintage: Small) -> dict[str, NDArray[Any]]:
     month = np.ma.MaskedArray(_months(first.day) - vintage, mask=~first.reached)
     return {f"{name}_month": month, f"{name}_cents": first.outstanding}
@@ -184,9 +203,9 @@ def _months(days: Small) -> Small:
 
 def _month_ends(past: Courses) -> dict[str, NDArray[Any]]:
     """A row for each account that was on the book at a month's end, and for the day itself as the last mark."""
-    following = np.full_like(past.state, 9)
+    following = np.full_like(past.state, NOT_YET)
     following[:, :-2] = past.state[:, 1:-1]  # today is not a month's end
-    rows, marks = np.nonzero(past.state < 8)
+    rows, marks = np.nonzero(past.state < REPAID)
     return {
         "mark": marks.astype(np.int8),
         "state": past.state[rows, marks],

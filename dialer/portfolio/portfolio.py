@@ -40,7 +40,9 @@ def portfolio_report(book: Book) -> PortfolioReport:
     """All sections."""
     cells = _cells(book)
     standing = _standing(book)
-    anomalies, tested = find_anomalies(cells, Counted(accounts=standing.accounts, late=standing.overdue_rate.part))
+    anomalies, tested = find_anomalies(
+        cells, Counted(debtors=standing.debtors, late=standing.late_debtors), standing.overdue_rate
+    )
     buckets = _buckets(book)
     moves, months = _moves(book)
     return PortfolioReport(
@@ -76,13 +78,13 @@ def share(part: Any, whole: Any) -> float | None:
 
 
 def _standing(book: Book) -> Standing:
-    ((count, balance, late, late30, late90, overdue, balance1, balance30, balance90, debtors),) = book.counts.rows(
-        "standing"
-    )
+    (row,) = book.counts.rows("standing")
+    count, balance, late, late30, late90, overdue, balance1, balance30, balance90, debtors, late_debtors = row
     ((without, listed),) = book.counts.rows("without_schedule")
     return Standing(
         accounts=count,
         debtors=debtors,
+        late_debtors=late_debtors,
         outstanding=money(balance),
         overdue=money(overdue),
         overdue_rate=rate(late, count),
@@ -156,13 +158,15 @@ def _cells(book: Book) -> tuple[Cell, ...]:
 
 
 def _cell(book: Book, row: tuple[Any, ...]) -> Cell:
-    region, industry, product, count, late, late30, balance, _, overdue, paid, paid_days, opening, came, _ = row
+    region, industry, product, count, late, late30, balance, _, overdue, paid, paid_days, opening, came, *people = row
     codes = {Dimension.REGION: region, Dimension.INDUSTRY: industry, Dimension.PRODUCT: product}
     small = count < SMALLEST
     return Cell(
         where={key: book.word(key, code) for key, code in codes.items() if code is not None},
         accounts=count,
         is_suppressed=small,
+        debtors=0 if small else people[0],
+        late_debtors=0 if small else people[1],
         overdue_rate=hidden(count) if small else rate(late, count),
         later_than_30=hidden(count) if small else rate(late30, count),
         outstanding=None if small else money(balance),

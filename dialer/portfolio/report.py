@@ -25,6 +25,8 @@ class Standing:
 
     accounts: int
     debtors: int
+    late_debtors: int
+    """With any of their loans."""
     outstanding: Decimal
     """Principal that is not paid."""
     overdue: Decimal
@@ -98,7 +100,11 @@ class Cell:
     where: Mapping[Dimension, str]
     accounts: int
     is_suppressed: bool
-    """Too small to be told of: everything but the number of accounts is None."""
+    """Too small to be told of: everything but the number of accounts is None, or 0 of debtors."""
+    debtors: int
+    """People, each with the first of their loans."""
+    late_debtors: int
+    """Those of them who are late with any loan."""
     overdue_rate: Rate
     later_than_30: Rate
     outstanding: Decimal | None

@@ -105,6 +105,20 @@ def test_the_overdue_accounts_are_those_that_plain_sql_counts(report: PortfolioR
         assert cell.overdue_rate.part == (late if count >= 30 else 0)
 
 
+def test_people_are_counted_once_and_late_with_any_loan(report: PortfolioReport, rows: sqlite3.Connection):
+    found = rows.execute(
+        """SELECT count(*), sum(late) FROM (
+               SELECT a.debtor_id, max(i.due_on < :today) AS late FROM accounts a JOIN instalments i USING (account_id)
+               WHERE i.paid_on IS NULL OR i.paid_on > :today GROUP BY a.debtor_id)""",
+        {"today": TODAY.isoformat()},
+    ).fetchone()
+    assert found == (report.standing.debtors, report.standing.late_debtors)
+    for one in (Dimension.REGION, Dimension.INDUSTRY):
+        told = [cell for cell in report.cells if set(cell.where) == {one} and not cell.is_suppressed]
+        assert sum(cell.debtors for cell in told) <= report.standing.debtors
+        assert all(cell.late_debtors <= cell.debtors <= cell.accounts for cell in told)
+
+
 def test_single_dimensions_add_up_to_the_whole(report: PortfolioReport):
     for one in Dimension:
         cells = [cell for cell in report.cells if set(cell.where) == {one}]

@@ -5,7 +5,7 @@
 SELECT count(*), coalesce(sum(outstanding), 0), count(*) FILTER (days > 0), count(*) FILTER (days > 30),
        count(*) FILTER (days > 90), coalesce(sum(overdue), 0), coalesce(sum(outstanding) FILTER (days > 0), 0),
        coalesce(sum(outstanding) FILTER (days > 30), 0), coalesce(sum(outstanding) FILTER (days > 90), 0),
-       count(DISTINCT debtor_id)
+       count(*) FILTER (is_first), count(*) FILTER (is_first AND debtor_is_late)
 FROM accounts WHERE on_book;
 
 -- name: without_schedule
@@ -34,13 +34,13 @@ SELECT vintage, ever90_month, count(*), sum(ever90_cents) FROM accounts
 WHERE known AND ever90_month IS NOT NULL GROUP BY ALL ORDER BY ALL;
 
 -- name: cells
--- Every region, industry and product, and every combination of them; NULL: any.
+-- Every region, industry and product, and every combination of them; NULL: any. A debtor counts with the first loan.
 SELECT CASE WHEN grouping(region) = 0 THEN region END, CASE WHEN grouping(industry) = 0 THEN industry END,
        CASE WHEN grouping(product) = 0 THEN product END,
        count(*) FILTER (on_book), count(*) FILTER (on_book AND days > 0), count(*) FILTER (on_book AND days > 30),
        coalesce(sum(outstanding), 0), coalesce(sum(outstanding) FILTER (days > 30), 0), coalesce(sum(overdue), 0),
        sum(paid_count), sum(paid_days), sum(opening), sum(recovered),
-       count(DISTINCT debtor_id) FILTER (on_book)
+       count(*) FILTER (is_first), count(*) FILTER (is_first AND debtor_is_late)
 FROM accounts WHERE known
 GROUP BY GROUPING SETS ((region), (industry), (product), (region, industry), (region, product), (industry, product),
                         (region, industry, product));
