@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,17 +15,24 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer.account_events import AccountEvent, EventKind, EventValue
+from dialer.caseload.rules import AssignmentRule, AssignmentSettings, CapacitySettings
+from dialer.chores import Chores
+from dialer.clock import SystemClock
 from dialer.config.risk import load_risk
 from dialer.early_warning import EarlyWarning, look
 from dialer.errors import StoreError
+from dialer.ordering.worth import RecoveryModel
 from dialer.retention import Periods, Schedule
+from dialer.risk.notices import in_chinese, notice
 from dialer.risk.settings import RiskSettings
-from dialer.store import alerts, happened, modelling
+from dialer.settings import AgentSettings
+from dialer.store import alerting, alerts, happened, modelling
 from dialer.store.columns import moment_text
 from dialer.store.grading import save_scores, score_accounts
+from dialer.store.handing_on import hand_on
 from dialer.store.purging import Order, purge
 from dialer.store.sqlite import SqliteStore
-from dialer.types import AccountId, DebtorId
+from dialer.types import AccountId, AgentId, DebtorId, ServerName
 from store_cases import account as listed
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -44,7 +53,8 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     with made.writing() as connection:
         connection.execute(
             "INSERT INTO owners (debtor_id, agent_id, team, rule, reason, since) "
-            "SELECT debtor_id, 'chen', 'north', 'r', '', '' FROM accounts WHERE account_no = 'A'"
+            "SELECT debtor_id, 'chen', 'north', 'r', '', '2026-03-01T00:00:00.000000Z' FROM accounts "
+            "WHERE account_no = 'A'"
         )
     yield made
     made.close()
@@ -336,3 +346,85 @@ def test_a_purge_removes_what_was_said_of_the_debtor(store: SqliteStore, tmp_pat
     with store.reading() as database:
         left = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("risk_alerts", "scores")]
     assert left == [0, 1]  # the other debtor's score stays
+
+
+RULES = AssignmentSettings(
+    rules=(
+        AssignmentRule(name="late", when="risk in ['D', 'E']", skill="late", level=3),
+        AssignmentRule(name="early", skill="early", level=1),
+    ),
+    capacity=CapacitySettings(debtors=1),
+)
+
+
+def agent(name: str, **skills: int) -> AgentSettings:
+    return AgentSettings(id=AgentId(name), name=name, server=ServerName("a"), extension="1", secret="", skills=skills)
+
+
+def owners(store: SqliteStore) -> list[tuple[str, str]]:
+    with store.reading() as database:
+        rows = database.execute("SELECT agent_id, rule FROM owners ORDER BY agent_id").fetchall()
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_a_debtor_who_became_too_risky_for_the_owner_goes_to_who_has_most_room(store: SqliteStore) -> None:
+    agents = (agent("chen", early=2), agent("wang", late=3), agent("li", late=4))
+    with store.writing() as connection:  # wang has as many as wang may have
+        connection.execute(
+            "INSERT INTO owners (debtor_id, agent_id, rule, reason, since) VALUES (?, 'wang', 'r', '', ?)",
+            [ids(store)[1][1], moment_text(AT)],
+        )
+    jump(store)
+
+    def hand(store: SqliteStore, debtors: tuple[int, ...], at: datetime) -> int:
+        return len(hand_on(store, debtors, agents, RULES, RecoveryModel(), at))
+
+    assert look(store, settings(), AT, hand).handed_on == 1
+    assert owners(store) == [("li", "late"), ("wang", "r")]
+    (told,) = events(store, EventKind.OWNER_CHANGED)
+    assert (told[2]["from"], told[2]["to"]) == ("chen", "li")
+    (one,) = inbox(store, owner="li")
+    assert one.told == "chen"
+
+
+def test_whoever_may_keep_the_riskier_debtor_keeps_them_and_so_does_one_whom_nobody_can_follow(
+    store: SqliteStore,
+) -> None:
+    jump(store)
+    with store.writing() as connection:
+        alerting.react(connection, settings().warnings, AT)
+    debtors = ids(store)[1][:1]
+    for agents in ((agent("chen", late=3), agent("wang", late=5)), (agent("chen", early=1), agent("wang", late=2))):
+        assert hand_on(store, debtors, agents, RULES, RecoveryModel(), AT) == ()
+    assert owners(store) == [("chen", "r")]
+
+
+def test_an_alert_is_there_within_two_seconds_of_the_event(store: SqliteStore, tmp_path: Path) -> None:
+    """The chore on a real clock, beside whoever writes the event."""
+    chores = Chores(
+        [EarlyWarning(settings, ZoneInfo("UTC"))], lambda: SqliteStore.open(tmp_path / "dialer.sqlite"), SystemClock()
+    )
+
+    async def tried() -> float:
+        work = asyncio.create_task(chores.work())
+        at = SystemClock().now_at()
+        jump(store, at)
+        while not inbox(store):
+            assert SystemClock().now_at() - at < timedelta(seconds=20)
+            await asyncio.sleep(0.02)
+        took_s = (inbox(store)[0].at - at).total_seconds()
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        return took_s
+
+    assert asyncio.run(tried()) < 2.0
+    assert chores.notices() == ()  # not escalated
+
+
+def test_the_board_says_in_the_readers_language_what_nobody_answered() -> None:
+    said = notice(3, 2)
+    assert said == "2 early warnings not acknowledged in time, 3 wait: dialer alert list"
+    assert in_chinese(said) == "2 条预警逾时未确认，共 3 条待确认：dialer alert list"
+    assert (notice(5, 0), in_chinese("local: link lost")) == ("", "local: link lost")
+    assert in_chinese(notice(1, 1)).startswith("1 条")
