@@ -125,6 +125,7 @@ COMMANDS: Final[Mapping[str, Grant]] = {
     **_grants(Reach.FILES, _LOOK, "doctor", "report", "report portfolio", "replay", "simulate"),
     **_grants(Reach.FILES, _LOOK, "export attempts", "export accounts"),
     **_grants(Reach.FILES, _LOOK, "why"),
+    **_grants(Reach.FILES, _ALL, "account show", "account find"),
     **_grants(Reach.FILES, _LOOK, "assign show", "order show"),
     **_grants(Reach.FILES, _STEER, "assign run", "assign override", "assign release", "order refresh"),
     **_grants(Reach.FILES, _STEER, "demo-data"),

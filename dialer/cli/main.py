@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from dialer.cli import (
+    account,
     agent,
     alert,
     assign,
@@ -90,6 +91,7 @@ app.add_typer(asterisk.app, name="asterisk")
 app.add_typer(carrier.app, name="carrier")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(agent.app, name="agent")
+app.add_typer(account.app, name="account")
 app.add_typer(store.app, name="store")
 app.add_typer(audit.app, name="audit")
 app.add_typer(promise.app, name="promise")

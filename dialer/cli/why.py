@@ -83,9 +83,9 @@ def why(
     from dialer.store.sqlite import SqliteStore
 
     session = session_of(context)
-    campaigns = _campaigns(session, campaign)
+    campaigns = campaigns_of(session, campaign)
     with closing(SqliteStore.open(session.settings.store_path, key=session.settings.store_key)) as store:
-        told = _tell(session, store, account.strip(), campaigns, unmasked=unmasked)
+        told = tell(session, store, account.strip(), campaigns, unmasked=unmasked)
     if session.json:
         session.emit([_as_json(one, unmasked=unmasked) for one in told])
         return
@@ -93,7 +93,8 @@ def why(
         session.out.print(render(one, session.lang, session.zone, session.out.width, unmasked=unmasked))
 
 
-def _campaigns(session: Session, wanted: str) -> list[CampaignSettings]:
+def campaigns_of(session: Session, wanted: str) -> list[CampaignSettings]:
+    """The campaigns that are asked about; those whose file is wrong are named and left out."""
     if wanted:
         return [session.campaign(wanted)]
     found = []
@@ -105,9 +106,14 @@ def _campaigns(session: Session, wanted: str) -> list[CampaignSettings]:
     return found
 
 
-def _tell(
+def tell(
     session: Session, store: SqliteStore, asked: str, campaigns: list[CampaignSettings], *, unmasked: bool
 ) -> list[Told]:
+    """Each account that is meant, and what each campaign may do with it.
+
+    Raises:
+        StoreError: there is none.
+    """
     from dialer.explanation import explain
     from dialer.store import why as books
 

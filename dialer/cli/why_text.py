@@ -67,6 +67,11 @@ def render(told: Told, lang: Lang, zone: ZoneInfo, width: int, *, unmasked: bool
     return Group(*parts)
 
 
+def sentences(told: Told, lang: Lang, zone: ZoneInfo, *, unmasked: bool) -> list[Text]:
+    """What each campaign may do with one account, and why."""
+    return _Page(told, lang, zone, unmasked=unmasked).sentences()
+
+
 class _Page:
     def __init__(self, told: Told, lang: Lang, zone: ZoneInfo, *, unmasked: bool) -> None:
         self._told = told

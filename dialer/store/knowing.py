@@ -9,16 +9,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import groupby
+from typing import Final
 
 from dialer.account_events import AccountEvent, EventKind
-from dialer.known_facts import IDENTIFYING, Known, Said, weigh
-from dialer.store.columns import moment, moment_text
+from dialer.known_facts import IDENTIFYING, AccountFact, Fact, Known, Said, Source, weigh
+from dialer.store.columns import amount, moment, moment_text
 from dialer.store.happened import note
 from dialer.store.statements import Statements
 from dialer.types import AccountId, DebtorId
 
 _SQL = Statements("knowing")
+# What a list says stands in columns of the account, in this order; nothing is copied for it.
+_LISTED: Final = (Fact.NAME, Fact.REGION, Fact.INDUSTRY, Fact.LANGUAGE)
+_LISTED_OF_ACCOUNT: Final = (AccountFact.PRINCIPAL, AccountFact.PRODUCT)
 
 
 def note_fact(
@@ -48,9 +51,9 @@ def note_fact(
         True: what is believed has changed, and an event `fact.changed` tells of it.
     """
     row = _row(debtor_id, field, value, source, at, batch_id, said_by)
-    before = _field(connection, "debtor_field", row)
+    before = facts_of(connection, debtor_id).get(field)
     connection.execute(_SQL["say_of_debtor"], row)
-    after = _field(connection, "debtor_field", row)
+    after = facts_of(connection, debtor_id).get(field)
     if after is None or (before is not None and before.value == after.value):
         return False
     note(connection, _changed(debtor_id, None, before, after, at))
@@ -70,9 +73,9 @@ def note_account_fact(
 ) -> bool:
     """As `note_fact`, of an account and with a field of `dialer.known_facts.AccountFact`."""
     row = _row(account_id, field, value, source, at, batch_id, said_by)
-    before = _field(connection, "account_field", row)
+    before = account_facts_of(connection, account_id).get(field)
     connection.execute(_SQL["say_of_account"], row)
-    after = _field(connection, "account_field", row)
+    after = account_facts_of(connection, account_id).get(field)
     if after is None or (before is not None and before.value == after.value):
         return False
     (debtor_id,) = connection.execute(_SQL["debtor_of_account"], {"id": account_id}).fetchone()
@@ -82,12 +85,26 @@ def note_account_fact(
 
 def facts_of(connection: sqlite3.Connection, debtor_id: DebtorId) -> Mapping[str, Known]:
     """Everything that is known of a debtor: field -> what is believed, what else is said, and conflicts."""
-    return _weighed(connection.execute(_SQL["debtor_facts"], {"id": debtor_id}))
+    listed: dict[str, Said] = {}
+    for at, file, *values in connection.execute(_SQL["listed"], {"id": debtor_id}):
+        listed |= _of_list(at, file, zip(_LISTED, values, strict=True))
+    return _weighed(connection.execute(_SQL["debtor_facts"], {"id": debtor_id}), listed)
 
 
 def account_facts_of(connection: sqlite3.Connection, account_id: AccountId) -> Mapping[str, Known]:
-    """As `facts_of`, of an account."""
-    return _weighed(connection.execute(_SQL["account_facts"], {"id": account_id}))
+    """As `facts_of`, of an account. What is due, how late and graded how changes from day to day: see the account."""
+    listed: dict[str, Said] = {}
+    for at, file, *values in connection.execute(_SQL["listed_account"], {"id": account_id}):
+        principal, product = values
+        said = ("" if principal is None else f"{amount(principal):.2f}", product)
+        listed |= _of_list(at, file, zip(_LISTED_OF_ACCOUNT, said, strict=True))
+    return _weighed(connection.execute(_SQL["account_facts"], {"id": account_id}), listed)
+
+
+def _of_list(at: str, file: str, values: Iterable[tuple[str, str]]) -> dict[str, Said]:
+    return {
+        field: Said(value=value, source=Source.ACCOUNTS, at=moment(at), file=file) for field, value in values if value
+    }
 
 
 def _row(
@@ -104,23 +121,11 @@ def _row(
     }
 
 
-def _field(connection: sqlite3.Connection, statement: str, row: Mapping[str, object]) -> Known | None:
-    wanted = {"id": row["id"], "field": row["field"]}
-    return next(iter(_weighed(connection.execute(_SQL[statement], wanted)).values()), None)
-
-
-def _weighed(rows: Iterable[tuple[str, str, str, str, str, str]]) -> dict[str, Known]:
-    """Rows in the order of their fields."""
-    return {
-        field: weigh(
-            field,
-            [
-                Said(value=value, source=source, at=moment(at), said_by=said_by, file=file)
-                for _, value, source, at, said_by, file in said
-            ],
-        )
-        for field, said in groupby(rows, key=lambda row: row[0])
-    }
+def _weighed(rows: Iterable[tuple[str, str, str, str, str, str]], listed: Mapping[str, Said]) -> dict[str, Known]:
+    said: dict[str, list[Said]] = {field: [one] for field, one in listed.items()}
+    for field, value, source, at, said_by, file in rows:
+        said.setdefault(field, []).append(Said(value=value, source=source, at=moment(at), said_by=said_by, file=file))
+    return {field: weigh(field, said[field]) for field in sorted(said)}
 
 
 def _changed(

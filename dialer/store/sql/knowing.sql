@@ -8,13 +8,15 @@ FROM debtor_facts f LEFT JOIN import_batches b USING (batch_id) WHERE f.debtor_i
 SELECT f.field, f.value, f.source, f.at, f.said_by, coalesce(b.source, '')
 FROM account_facts f LEFT JOIN import_batches b USING (batch_id) WHERE f.account_id = :id ORDER BY f.field;
 
--- name: debtor_field
-SELECT f.field, f.value, f.source, f.at, f.said_by, coalesce(b.source, '')
-FROM debtor_facts f LEFT JOIN import_batches b USING (batch_id) WHERE f.debtor_id = :id AND f.field = :field;
+-- name: listed
+-- What lists say of a debtor stands in columns of the accounts, the newest last.
+SELECT coalesce(nullif(b.as_of, ''), b.at), b.source, d.name, a.region, a.industry, a.language
+FROM accounts a JOIN import_batches b ON b.batch_id = a.batch_id JOIN debtors d ON d.debtor_id = a.debtor_id
+WHERE a.debtor_id = :id AND b.kind = 'accounts' ORDER BY 1, a.account_id;
 
--- name: account_field
-SELECT f.field, f.value, f.source, f.at, f.said_by, coalesce(b.source, '')
-FROM account_facts f LEFT JOIN import_batches b USING (batch_id) WHERE f.account_id = :id AND f.field = :field;
+-- name: listed_account
+SELECT coalesce(nullif(b.as_of, ''), b.at), b.source, a.principal_cents, a.product
+FROM accounts a JOIN import_batches b ON b.batch_id = a.batch_id WHERE a.account_id = :id AND b.kind = 'accounts';
 
 -- name: say_of_debtor
 -- An older word of the same source never replaces a newer one.
