@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from dialer.loans.buckets import Bucket, bucket_of, days_late, days_past_due
+from dialer.loans.buckets import Bucket, bucket_of, days_late
 from dialer.loans.terms import NOTHING, ZERO, Part, Parts
 
 WAIVER_ORDER: Final = (Part.PENALTY, Part.INTEREST, Part.FEE, Part.PRINCIPAL)
@@ -32,13 +32,14 @@ class Owed:
     @property
     def left(self) -> Parts:
         """What is left to pay, by part; nothing is below zero."""
-        left, waived = {}, self.waived
-        for part in WAIVER_ORDER:
-            open_amount = max(ZERO, self.due.of(part) - self.paid.of(part))
-            taken = min(waived, open_amount)
-            left[part.value] = open_amount - taken
-            waived -= taken
-        return Parts(**left)
+        due, paid = self.due, self.paid
+        owed = Parts(
+            penalty=max(ZERO, due.penalty - paid.penalty),
+            fee=max(ZERO, due.fee - paid.fee),
+            interest=max(ZERO, due.interest - paid.interest),
+            principal=max(ZERO, due.principal - paid.principal),
+        )
+        return _without(owed, self.waived) if self.waived else owed
 
     @property
     def is_paid(self) -> bool:
@@ -76,18 +77,30 @@ def standing(owed: Iterable[Owed], today: date, grace_days: int = 0) -> Standing
         today: the business date; an instalment is due on its day.
         grace_days: days after the due date in which nothing is late.
     """
-    unpaid = sorted((one for one in owed if not one.is_paid), key=lambda one: (one.due_on, one.no))
-    days = days_past_due(unpaid, today, grace_days)
-    ahead = next((one for one in unpaid if one.due_on > today), None)
+    lefts = [(one, left) for one in owed if (left := one.left).total]
+    ahead = min((pair for pair in lefts if pair[0].due_on > today), key=_first, default=None)
+    days = max((days_late(one.due_on, today, grace_days) for one, _ in lefts), default=0)
     return Standing(
         days_past_due=days,
         bucket=bucket_of(days),
-        overdue=sum_of(one.left for one in unpaid if days_late(one.due_on, today, grace_days)),
-        due=sum_of(one.left for one in unpaid if one.due_on <= today),
-        left=sum_of(one.left for one in unpaid),
-        next_due_on=None if ahead is None else ahead.due_on,
-        next_due=ZERO if ahead is None else ahead.left.total,
+        overdue=sum_of(left for one, left in lefts if days_late(one.due_on, today, grace_days)),
+        due=sum_of(left for one, left in lefts if one.due_on <= today),
+        left=sum_of(left for _, left in lefts),
+        next_due_on=None if ahead is None else ahead[0].due_on,
+        next_due=ZERO if ahead is None else ahead[1].total,
     )
+
+
+def _first(pair: tuple[Owed, Parts]) -> tuple[date, int]:
+    return pair[0].due_on, pair[0].no
+
+
+def _without(owed: Parts, waived: Decimal) -> Parts:
+    """What is left of an amount after so much was let go, in the order of `WAIVER_ORDER`."""
+    for part in WAIVER_ORDER:
+        taken = min(waived, owed.of(part))
+        owed, waived = owed.plus(part, -taken), waived - taken
+    return owed
 
 
 def waive(owed: Sequence[Owed], amount: Decimal, day: date) -> tuple[tuple[Owed, ...], Decimal]:

@@ -69,7 +69,7 @@ def roll(
             break
         with store.writing() as connection:
             for account_id in batch:
-                before = books.read(connection, account_id, today=today, rules=rules, to_day=False)
+                before = books.read(connection, account_id, today=today, rules=rules, for_ageing=True)
                 book = books.aged(before, today, rules)
                 stands = books.write(connection, book, today=today, before=before)
                 if book.state == "closed" and stands.days_past_due:

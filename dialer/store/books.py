@@ -49,16 +49,13 @@ class Book:
     terms: LoanTerms | None
     """None: no source told them, or they are impossible."""
     grace_days: int
+    has_schedule: bool
+    """There are instalments."""
     owed: tuple[Owed, ...]
     """Of an account without a schedule one, with the number 0."""
     accruals: Mapping[int, Accrual]
     repaid: Mapping[int, tuple[Repaid, ...]]
     """Principal that payments have paid, by instalment."""
-
-    @property
-    def has_schedule(self) -> bool:
-        """There are instalments."""
-        return any(one.no for one in self.owed)
 
     def standing(self, today: date) -> Standing:
         """Where it stands."""
@@ -66,7 +63,7 @@ class Book:
 
 
 def read(
-    connection: sqlite3.Connection, account_id: AccountId, *, today: date, rules: LoanRules, to_day: bool = True
+    connection: sqlite3.Connection, account_id: AccountId, *, today: date, rules: LoanRules, for_ageing: bool = False
 ) -> Book:
     """The books of an account, brought to a day.
 
@@ -75,7 +72,7 @@ def read(
         account_id: whose.
         today: the business date.
         rules: penalty interest, and the zone of the business date.
-        to_day: False: penalty interest stays as it was written last.
+        for_ageing: only what is due and not paid, and penalty interest as it was written last.
 
     Raises:
         StoreError: there is no such account.
@@ -83,9 +80,9 @@ def read(
     row = connection.execute(SQL["account"], {"account_id": account_id}).fetchone()
     if row is None:
         raise StoreError(f"There is no account with the id {account_id}.")
-    debtor_id, due, days, state, aged_on, aged_days, overdue_since, *loan = row
-    owed, accruals = _instalments(connection, account_id)
-    if not owed:
+    debtor_id, due, days, state, aged_on, aged_days, overdue_since, has_schedule, *loan = row
+    owed, accruals = _instalments(connection, account_id, today.isoformat() if for_ageing else "")
+    if not has_schedule:
         since = _since(connection, debtor_id, (days, aged_on, aged_days), today, rules)
         if overdue_since is not None and not due and days == aged_days:
             since = date.fromisoformat(overdue_since)  # paid, and how late it was is not forgotten
@@ -95,12 +92,13 @@ def read(
         debtor_id=DebtorId(debtor_id),
         state=state,
         terms=_terms(loan),
-        grace_days=(loan[-1] or 0) if accruals else 0,
+        has_schedule=bool(has_schedule),
+        grace_days=(loan[-1] or 0) if has_schedule else 0,
         owed=owed,
         accruals=accruals,
-        repaid=repaid(connection, account_id, rules),
+        repaid=repaid(connection, account_id, rules) if owed else {},
     )
-    return aged(book, today, rules) if to_day else book
+    return book if for_ageing else aged(book, today, rules)
 
 
 def aged(book: Book, today: date, rules: LoanRules) -> Book:
@@ -145,13 +143,13 @@ def write(connection: sqlite3.Connection, book: Book, *, today: date, before: Bo
         if one.no and old.get(one.no) != (one, book.accruals[one.no]):
             connection.execute(SQL["write_instalment"], _instalment_row(book, one))
     stands = book.standing(today)
-    first = book.owed[0].due_on
+    first = today if book.has_schedule else book.owed[0].due_on
     row = {
         "account_id": book.account_id,
         "amount_due": cents(stands.due.total),
         "days": stands.days_past_due,
         "aged_on": today.isoformat(),
-        "overdue_since": first.isoformat() if not book.has_schedule and first < today else None,
+        "overdue_since": first.isoformat() if first < today else None,
     }
     connection.execute(SQL["write_account"], row)
     return stands
@@ -181,10 +179,13 @@ def open_again(connection: sqlite3.Connection, book: Book, *, anew: bool) -> Non
     connection.execute(SQL["forget_standing"], row)
 
 
-def _instalments(connection: sqlite3.Connection, account_id: AccountId) -> tuple[tuple[Owed, ...], dict[int, Accrual]]:
+def _instalments(
+    connection: sqlite3.Connection, account_id: AccountId, due_by: str
+) -> tuple[tuple[Owed, ...], dict[int, Accrual]]:
+    """Those that are due by a day and not paid; an empty day: all."""
     owed, accruals = [], {}
     for no, due_on, *sums, waived, paid_on, since, base, noted in connection.execute(
-        SQL["instalments"], {"account_id": account_id}
+        SQL["instalments"], {"account_id": account_id, "due_by": due_by}
     ):
         owed.append(
             Owed(

@@ -2,7 +2,7 @@
 
 -- name: account
 SELECT a.debtor_id, a.amount_due_cents, a.days_past_due, a.state, a.aged_on, a.aged_days,
-       a.overdue_since,
+       a.overdue_since, EXISTS (SELECT 1 FROM instalments i WHERE i.account_id = a.account_id),
        l.principal_cents, l.annual_rate, l.penalty_rate, l.periods, l.method, l.disbursed_on, l.first_due_on, l.grace_days
 FROM accounts a LEFT JOIN loans l ON l.account_id = a.account_id
 WHERE a.account_id = :account_id;
@@ -16,7 +16,8 @@ WHERE s.debtor_id = :debtor_id AND b.kind = 'accounts';
 SELECT no, due_on, penalty_cents, fee_cents, interest_cents, principal_cents, paid_penalty_cents, paid_fee_cents,
        paid_interest_cents, paid_principal_cents, waived_cents, paid_on, penalty_since, penalty_base_cents,
        penalty_noted_cents
-FROM instalments WHERE account_id = :account_id ORDER BY due_on, no;
+FROM instalments
+WHERE account_id = :account_id AND (:due_by = '' OR (paid_on IS NULL AND due_on <= :due_by)) ORDER BY due_on, no;
 
 -- name: principal_paid
 -- Principal that payments which still count have paid, with their moments.
