@@ -119,8 +119,8 @@ class Receiver:
         except (WriteRefusedError, PostingError) as error:
             _log.info("webhook.not_allowed", source=source.name, kind=told.kind.value)
             return _no(422, "not_allowed", str(error))
-        except StoreError:
-            _log.warning("webhook.store_failed", source=source.name)
+        except StoreError as error:
+            _log.warning("webhook.store_failed", source=source.name, reason=str(error))
             return _no(503, "store", "The store cannot be written now; try again.")
         _log.info("webhook.taken", source=source.name, kind=told.kind.value, duplicate=posted.duplicate, seq=posted.seq)
         events: list[JsonValue] = [{"seq": seq, "kind": kind.value} for seq, kind in posted.events]

@@ -16,7 +16,7 @@ from dialer.chores import Chore, Chores
 from dialer.clock import SystemClock
 from dialer.errors import StoreError
 from dialer.store.sqlite import SqliteStore
-from tests.unit.store_cases import AT
+from store_cases import AT
 
 DEADLINE_S = 20.0
 
