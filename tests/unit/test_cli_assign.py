@@ -44,10 +44,7 @@ def test_a_preview_says_who_gets_what_and_why_and_changes_nothing(folder: Path) 
     shown = run_in(folder, "assign", "--dry-run")
     assert shown.exit_code == 0
     assert "8 debtors: 0 kept, 0 moved, 8 given out, 0 waiting (a preview: nothing was written)" in shown.stdout
-    assert (
-        "given out; rule '长逾期或高风险', late at least 3" in shown.stdout.replace("\n", " ")
-        or "late at" in shown.stdout
-    )
+    assert "rule '长逾期或高风险'" in shown.stdout
     assert "欧阳雪" not in shown.stdout and "DEMO-0008" not in shown.stdout
     assert [one["debtors"] for one in told(folder, "assign", "show")] == [0, 0, 0, 0, 0, 0, 8]
 
