@@ -147,7 +147,7 @@ def _found_table(session: Session, rows: Sequence[Mapping[str, JsonValue]]) -> T
             session.pick(*heads[name]), justify="right" if name in ("amount_due", "days_past_due") else "left"
         )
     for row in rows:
-        cells = (str(value if value is not None else "") for value in row.values())
+        cells = (str(value if value is not None else "") for value in map(row.get, names))
         table.add_row(*(Text(session.pick(*WORDS.get(cell, (cell, cell)))) for cell in cells))
     return table
 

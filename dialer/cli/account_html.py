@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from dialer.cli.account import Shown
@@ -14,10 +14,14 @@ _STYLE = """
 .answers { margin: 14px 0 0; padding: 10px 14px; background: #f5f6f8; border-radius: 6px; list-style: none; }
 .answers li { margin: 2px 0; } .answers .may { color: var(--green); font-weight: 600; }
 .answers .not { color: var(--red); font-weight: 600; }
-td, th { text-align: left; } td.n { text-align: right; } tr.conflict td { background: #fdf6e7; }
-td:last-child { white-space: normal; }
+td, th { text-align: left; } td.n, th.n { text-align: right; } tr.conflict td { background: #fdf6e7; }
+td.long { white-space: normal; overflow-wrap: anywhere; }
+.figures { grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); } .figure b { font-size: 17px; white-space: normal; }
 """
-_NUMERIC = frozenset("0123456789.,-%– ")
+
+
+_LONG = 40
+"""Characters; longer cells are wrapped."""
 
 
 def render_html(shown: Shown) -> str:
@@ -50,17 +54,18 @@ def _answers(shown: Shown) -> Iterator[str]:
 
 
 def _table(section: Section) -> str:
-    numeric = [
-        any(row[at] for row in section.rows) and all(_NUMERIC.issuperset(row[at]) for row in section.rows)
-        for at in range(len(section.heads))
-    ]
-    heads = "".join(f"<th>{escape(head)}</th>" for head in section.heads)
-    rows = "".join(
-        f'<tr class="{"conflict" if section.key == "facts" and row[-1] else ""}">'
-        + "".join(
-            f'<td class="{"n" if right else ""}">{escape(cell)}</td>' for cell, right in zip(row, numeric, strict=True)
-        )
-        + "</tr>"
-        for row in section.rows
+    styles = ["n" if numeric else "" for numeric in section.numeric]
+    heads = "".join(
+        f'<th class="{style}">{escape(head)}</th>' for head, style in zip(section.heads, styles, strict=True)
     )
+    rows = "".join(_row(section, row, styles) for row in section.rows)
     return f"<table><tr>{heads}</tr>{rows}</table>"
+
+
+def _row(section: Section, row: Sequence[str], styles: Sequence[str]) -> str:
+    conflict = ' class="conflict"' if section.key == "facts" and row[-1] else ""
+    cells = "".join(
+        f'<td class="{style or ("long" if len(cell) > _LONG else "")}">{escape(cell)}</td>'
+        for cell, style in zip(row, styles, strict=True)
+    )
+    return f"<tr{conflict}>{cells}</tr>"

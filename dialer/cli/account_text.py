@@ -11,7 +11,6 @@ from dialer.cli.account_view import AccountView, Section
 from dialer.cli.why_text import sentences
 
 _GREY = "bright_black"
-_NUMERIC = frozenset("0123456789.,-%– ")
 
 
 def render(shown: Shown) -> RenderableType:
@@ -37,9 +36,7 @@ def _head(view: AccountView) -> Table:
 
 def _table(view: AccountView, section: Section) -> Table:
     table = Table(box=None, header_style=_GREY, padding=(0, 2, 0, 0))
-    for at, head in enumerate(section.heads):
-        cells = [row[at] for row in section.rows]
-        numeric = any(cells) and all(_NUMERIC.issuperset(cell) for cell in cells)
+    for head, numeric in zip(section.heads, section.numeric, strict=True):
         table.add_column(head, overflow="fold", justify="right" if numeric else "left")
     for row in section.rows:
         style = "yellow" if section.key == "facts" and row[-1] else ""

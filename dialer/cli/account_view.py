@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -22,6 +23,7 @@ _MONEY: Final = "_cents"
 _MOMENTS: Final = frozenset(
     {"at", "until_at", "next_at", "reversed_at", "proposed_at", "as_of", "file_at", "owner_since"}
 )
+_NUMBER: Final = re.compile(r"-?[0-9][0-9,]*(?:\.[0-9]+)?(?: [%s])?")
 _NEWEST: Final = frozenset({"payments", "calls", "events", "scores"})
 _FREE: Final = frozenset({"note", "remark", "next_reason", "reason", "payload", "owner_reason"})
 
@@ -38,6 +40,12 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
     earlier: int = 0
     """Rows that are left out, being older."""
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Of each column, whether it holds nothing but numbers."""
+        columns = zip(*self.rows, strict=True)
+        return tuple(any(cells) and all(_NUMBER.fullmatch(cell) for cell in cells if cell) for cells in columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +100,9 @@ class AccountView:
         return f"{state}: {told}" if told else state
 
     def _section(self, key: str, rows: Sequence[Row], most: int | None) -> Section:
-        names = [name for name in rows[0] if name in COLUMNS and any(row[name] not in (None, "", 0) for row in rows)]
         shown = rows if most is None else rows[-most:]
+        told = [name for name in rows[0] if name in COLUMNS]
+        names = [name for name in told if any(row[name] not in (None, "", 0, "[]", "{}") for row in shown)]
         return Section(
             key=key,
             title=self.lang.pick(*SECTIONS[key]),

@@ -7,8 +7,8 @@ The first rule that fits:
 - in an application: a new debtor, with a new account that is closed until a list names it
 
 Where the account says one debtor and the id another, they are one person who was known twice when no id speaks
-against it, and become one: the accounts, numbers and stops of the one who was known by name only go to the other.
-While either is on the phone or leased the row is refused, and so is one whose id contradicts.
+against it, and become one: accounts, numbers, stops, calls and what else there is of the one who was known by name
+only go to the other. While either is on the phone or leased the row is refused, and so is one whose id contradicts.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ _CONTRADICTS = Unusable(
 )
 _BUSY = Unusable(
     "该客户正在通话或已被租用；请稍后再导入", "the debtor is being called just now; import the row again later"
+)
+
+
+_JOINING = (
+    *("copy_phones", "move_accounts", "move_flags", "move_attempts", "move_dispositions", "move_consents"),
+    *("move_scores", "move_facts", "move_sources", "move_owners", "stop_moved"),
 )
 
 
@@ -171,7 +177,7 @@ def _join(connection: sqlite3.Connection, of_account: int, of_id: int) -> int | 
         if connection.execute(_SQL["is_named_only"], {"debtor_id": debtor_id}).fetchone()[0]:
             if connection.execute(_SQL["is_leased"], pair).fetchone()[0]:
                 return _BUSY
-            for step in ("copy_phones", "move_accounts", "move_flags", "stop_moved"):
+            for step in _JOINING:
                 connection.execute(_SQL[step], pair)
             return into_id
     return _CONTRADICTS

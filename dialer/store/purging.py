@@ -42,6 +42,7 @@ _REMOVED: Final = (
     *("outbox_given_up", "account_events"),
     *("risk_alerts", "account_grades", "scores"),
     *("plan_entries", "plan_payments", "plans", "payment_lines", "payments", "instalments", "loans", "paid_closures"),
+    *("debtor_facts", "account_facts", "debtor_keys"),
 )
 _BLANKED: Final = ("attempts", "dispositions", "accounts", "phones")
 _BLANK_STEPS: Final = (

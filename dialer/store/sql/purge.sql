@@ -187,6 +187,26 @@ DELETE FROM loans WHERE account_id IN (SELECT account_id FROM accounts WHERE deb
 -- name: remove_paid_closures
 DELETE FROM paid_closures WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
 
+-- name: ids_of_debtor_facts
+SELECT debtor_id || ':' || field || ':' || source FROM debtor_facts WHERE debtor_id = :debtor_id;
+
+-- name: remove_debtor_facts
+DELETE FROM debtor_facts WHERE debtor_id = :debtor_id;
+
+-- name: ids_of_account_facts
+SELECT account_id || ':' || field || ':' || source FROM account_facts
+WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: remove_account_facts
+DELETE FROM account_facts WHERE account_id IN (SELECT account_id FROM accounts WHERE debtor_id = :debtor_id);
+
+-- name: ids_of_debtor_keys
+-- How many there were: the ids are somebody's.
+SELECT debtor_id FROM debtor_keys WHERE debtor_id = :debtor_id;
+
+-- name: remove_debtor_keys
+DELETE FROM debtor_keys WHERE debtor_id = :debtor_id;
+
 -- name: numbers
 SELECT number FROM phones WHERE debtor_id = :debtor_id
 UNION
@@ -237,7 +257,8 @@ WHERE debtor_id = :debtor_id;
 
 -- name: blank_phones
 -- No number any more: no plan of numbers holds it, and it is not dialled.
-UPDATE phones SET number = '+1-purged-' || phone_id, zone = '', state = 'invalid' WHERE debtor_id = :debtor_id;
+UPDATE phones SET number = '+1-purged-' || phone_id, zone = '', state = 'invalid', contact_name = '', relation = ''
+WHERE debtor_id = :debtor_id;
 
 -- name: blank_debtor
 UPDATE debtors SET name = '', identity = 'purged:' || debtor_id WHERE debtor_id = :debtor_id;

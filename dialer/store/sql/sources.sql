@@ -47,6 +47,31 @@ INSERT INTO stop_flags (debtor_id, phone_id, flag, until_at, added_by, at, note)
 SELECT :into_id, NULL, flag, until_at, added_by, at, note FROM stop_flags
 WHERE debtor_id = :debtor_id AND phone_id IS NULL;
 
+-- name: move_attempts
+-- Limits count what a person was called, under whichever name.
+UPDATE attempts SET debtor_id = :into_id,
+    phone_id = coalesce((SELECT q.phone_id FROM phones p JOIN phones q ON q.number = p.number AND q.debtor_id = :into_id
+                         WHERE p.phone_id = attempts.phone_id), phone_id)
+WHERE debtor_id = :debtor_id;
+
+-- name: move_dispositions
+UPDATE dispositions SET debtor_id = :into_id WHERE debtor_id = :debtor_id;
+
+-- name: move_consents
+UPDATE consents SET debtor_id = :into_id WHERE debtor_id = :debtor_id;
+
+-- name: move_scores
+UPDATE scores SET debtor_id = :into_id WHERE debtor_id = :debtor_id;
+
+-- name: move_facts
+UPDATE OR IGNORE debtor_facts SET debtor_id = :into_id WHERE debtor_id = :debtor_id;
+
+-- name: move_sources
+UPDATE OR IGNORE debtor_sources SET debtor_id = :into_id WHERE debtor_id = :debtor_id;
+
+-- name: move_owners
+UPDATE OR IGNORE owners SET debtor_id = :into_id WHERE debtor_id = :debtor_id;
+
 -- name: stop_moved
 UPDATE accounts SET state = 'never', next_at = NULL, next_rule = 'stop:' || (
     SELECT f.flag FROM stop_flags f WHERE f.debtor_id = :into_id AND f.phone_id IS NULL AND f.until_at IS NULL
