@@ -26,7 +26,8 @@ ol.steps li.identity::before { background: var(--amber); left: 8px; } ol.steps l
 .ask { color: var(--blue); } .ask::before { content: "? "; font-weight: 700; }
 .tip { color: var(--muted); font-size: 13px; } .option { border: 1px solid var(--green); border-radius: 6px;
   padding: 6px 12px; margin: 4px 0; color: var(--green); } .gate { color: var(--amber); font-size: 13px; }
-td { vertical-align: top; } .answers td:first-child { width: 28%; color: var(--muted); }
+ol.steps li.identity { margin: 0 0 10px; }
+td { vertical-align: top; } .heard th { text-align: left; } .heard td:first-child { width: 28%; color: var(--muted); }
 """
 
 
@@ -60,7 +61,7 @@ def _body(shown: Rendered, account_no: str, lang: Lang) -> Iterator[str]:
     if shown.answers:
         rows = [(one.heard, one.answer + _early(lang, early=one.early)) for one in shown.answers]
         yield heading(lang.pick("应答", "Answers"))
-        yield '<div class="words answers">' + table(
+        yield '<div class="words heard">' + table(
             (lang.pick("对方说", "Heard"), lang.pick("可以这样答", "Answer")), rows
         )
         yield "</div>"
