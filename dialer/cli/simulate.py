@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from dialer.cli import simulate_case
 from dialer.cli.completion import campaign_names
 from dialer.cli.errors import INTERRUPTED
 from dialer.cli.session import Session, session_of
@@ -46,8 +47,9 @@ dialer simulate june --from-history --html june.html
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the command, and the one that simulates the case."""
     app.command(epilog=_EXAMPLES)(simulate)
+    simulate_case.register(app)
 
 
 def simulate(

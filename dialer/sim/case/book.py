@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
@@ -20,6 +20,7 @@ from dialer.sim.case.scenario import ZONE
 from dialer.types import NextKind, Number, Outcome, PhoneId, StopFlag
 
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+_LATE = time(17, 55)
 ANSWERED = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
 
 
@@ -76,8 +77,8 @@ class Book:
         """Rank, account, index of its number."""
         self._due: list[tuple[datetime, int]] = []
         self._ranked: object = None
-        self.unserved_leases = 0
-        """Times at which leads were asked for and there was none."""
+        self.dry = 0
+        """Times at which leads were asked for, well before closing, and nobody might be dialled."""
 
     def begin(self, at: datetime, paid: Iterable[tuple[int, Decimal]]) -> None:
         """A new day: payments are posted, leases of yesterday are over, the order is worked out anew.
@@ -113,7 +114,7 @@ class Book:
             account.position = number if number < len(account.phones) else account.position
             account.leased, account.due_at = True, None
             chosen.append(self._lead(account, at))
-        self.unserved_leases += not chosen
+        self.dry += not chosen and at.astimezone(ZONE).time() < _LATE
         next_due_at = self._due[0][0] if self._due else None
         return LeadsLeased(campaign=wish.settings.name, leads=tuple(chosen), waiting=1, next_due_at=next_due_at)
 

@@ -21,7 +21,8 @@ from dialer.events import (
     SaveRefusal,
 )
 from dialer.floor.floor import Floor
-from dialer.settings import CampaignSettings, DialerSettings
+from dialer.pacing import Decision, Estimates, PoolView
+from dialer.settings import CampaignSettings, DialerSettings, PacingSettings
 from dialer.sim.behaviour import Behaviour, Shift
 from dialer.sim.case import campaign as campaigns
 from dialer.sim.case.agents import ByHand, CasePeople
@@ -105,7 +106,7 @@ class Day:
         self._book, self._record, self._told = book, Record(), DayRecord(day=day)
         self._dials: dict[AttemptId, Dial] = {}
         now = moment(start_at, 0.0)
-        self._floor = Floor(dialer, run_id=f"{day:%m%d}", now=now, known={campaign.name: campaign}, rule=pacing.decide)
+        self._floor = Floor(dialer, run_id=f"{day:%m%d}", now=now, known={campaign.name: campaign}, rule=decide)
         self._timeline = timeline = Timeline(self._floor, start_at)
         replies.begin(day)
         draws = CaseDraws(behaviour, seed, replies, ring_timeout_s=campaign.ring_timeout_s)
@@ -184,6 +185,16 @@ class Day:
         dial = self._dials.pop(effect.attempt_id)
         dial.right_party = effect.right_party
         self._book.concluded(effect, no_person=effect.code == campaigns.NO_PERSON)
+
+
+def decide(view: PoolView, estimates: Estimates, settings: PacingSettings) -> Decision:
+    """The product's own pacing; it is not asked where it could say nothing but `none`, for lack of anybody to dial.
+
+    With calls in the air it is always asked, because what it says then is learned from when they are answered.
+    """
+    if view.leads == 0 and view.in_air == 0 and view.agents:
+        return Decision(calls=0, limit="leads", reason="0: leads")
+    return pacing.decide(view, estimates, settings)
 
 
 def behaviour_of(agents: int, pace: float) -> Behaviour:

@@ -62,7 +62,7 @@ class ArmResult:
     """As the floor counts; likewise the next one."""
     answered: int
     dry: int
-    """Times at which the list had nobody to dial: the cap was binding."""
+    """Times at which the caps left nobody to dial; about one every two seconds while that lasts."""
     breaches: int
     """Of the rules, in the recount; likewise the next two."""
     live_abandoned: int
@@ -206,7 +206,7 @@ def _result(
         paid=float(money.paid),
         abandoned=sum(record.abandoned for record in records),
         answered=sum(record.answered for record in records),
-        dry=book.unserved_leases,
+        dry=book.dry,
         breaches=counted.breaches,
         live_abandoned=counted.abandoned,
         live=counted.live,

@@ -33,8 +33,8 @@ class Scenario:
     agents: int = 4
     tail_days: int = 4
     """So many days after the last one payments still count: promises fall due in them."""
-    dials_per_day: int = 2
-    """To one debtor, in every arm. Agents who dial by hand come round less than once a day at the usual load."""
+    dials_per_day: int = 3
+    """To one debtor, in every arm; by hand an account comes round less than once a day at the usual load."""
     min_gap_s: float = 7200.0
     abandonment: float = 0.03
     """Of live answers, in every arm."""

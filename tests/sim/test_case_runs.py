@@ -1,0 +1,236 @@
+"""The case on the engine's own floor: equal terms in every arm, chance in common, rules kept, learning carried over."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dialer.sim.case.arms import ASSUMED, LADDER, WAYS, Arm
+from dialer.sim.case.day import Dial
+from dialer.sim.case.figures import Figure, Sample, relative
+from dialer.sim.case.money import Money
+from dialer.sim.case.nature import NATURE
+from dialer.sim.case.population import Group, draw
+from dialer.sim.case.recount import recount
+from dialer.sim.case.run import Lived, hold_out, live, run_arm
+from dialer.sim.case.scenario import FIRST_DAY, Scenario, ScenarioError
+from dialer.sim.case.study import Study, Task, do, nobody, study_of
+from dialer.types import Outcome
+
+SMALL = Scenario(accounts=60, agents=1, days=1)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture(scope="module")
+def lived() -> dict[Arm, Lived]:
+    """A day of every arm, with the same people."""
+    return {arm: live(SMALL, arm, Group.TREATED, 3) for arm in LADDER}
+
+
+# --- who is in which arm -------------------------------------------------------------------------------
+
+
+def test_debtors_are_in_a_group_by_lot() -> None:
+    population = draw(5, 500)
+    groups = [set(population.groups[group]) for group in Group]
+    assert set().union(*groups) == set(range(1500)) and sum(map(len, groups)) == 1500
+    assert population.groups != draw(6, 500).groups
+    for trait in ("able", "willing", "temper"):
+        means = [sum(getattr(population.truth.debtors[n], trait) for n in group) / 500 for group in groups]
+        assert max(means) - min(means) < 0.25, trait
+
+
+def test_the_grade_that_a_bank_knows_tells_something_of_the_truth_and_far_from_all() -> None:
+    population = draw(5, 1000)
+    able = defaultdict(list)
+    for one, hidden in zip(population.listed, population.truth.debtors, strict=True):
+        able[one.grade].append(hidden.able)
+    means = [sum(able[grade]) / len(able[grade]) for grade in "ABCDE"]
+    assert means == sorted(means, reverse=True)
+    assert min(able["A"]) < max(able["E"])
+
+
+def test_by_hand_against_by_hand_differs_by_chance_alone() -> None:
+    scenario, seeds = replace(SMALL, accounts=80), range(1, 7)
+    samples = []
+    for group in (Group.CONTROL, Group.TREATED):
+        runs = tuple(run_arm(scenario, Arm.MANUAL, group, seed) for seed in seeds)
+        cured = tuple(paid / opening for opening, paid in (hold_out(scenario, seed) for seed in seeds))
+        samples.append(Sample(runs=runs, held_out=cured))
+    for figure in (Figure.ATTEMPT_ANSWER, Figure.ACCOUNT_CONTACT, Figure.CUSTOMERS, Figure.RECOVERY_GROSS):
+        assert relative(*samples, figure).covers(0.0), figure
+
+
+# --- equal terms ---------------------------------------------------------------------------------------
+
+
+def test_every_arm_has_the_same_list_and_the_same_hours(lived: dict[Arm, Lived]) -> None:
+    results = [one.result for one in lived.values()]
+    assert len({(one.opening, one.accounts, one.agent_days) for one in results}) == 1
+    hours = [one.work_h for one in results]
+    assert max(hours) < 1.03 * min(hours)
+
+
+def test_arms_that_dial_the_same_number_in_the_same_hour_hear_the_same(lived: dict[Arm, Lived]) -> None:
+    heard: dict[tuple[str, int], set[bool]] = defaultdict(set)
+    arms: Counter[tuple[str, int]] = Counter()
+    for one in lived.values():
+        firsts: set[int] = set()
+        for dial in one.days[0].dials:
+            if dial.debtor not in firsts:  # a talk changes what comes later
+                firsts.add(dial.debtor)
+                key = (dial.number, dial.at.astimezone(SHANGHAI).hour)
+                heard[key].add(dial.person)
+                arms[key] += 1
+    assert sum(count > 1 for count in arms.values()) > 30
+    assert all(len(found) == 1 for found in heard.values())
+
+
+def test_the_same_arguments_give_the_same_figures(lived: dict[Arm, Lived]) -> None:
+    assert run_arm(SMALL, Arm.PROGRESSIVE, Group.TREATED, 3) == lived[Arm.PROGRESSIVE].result
+    assert run_arm(SMALL, Arm.PROGRESSIVE, Group.TREATED, 4) != lived[Arm.PROGRESSIVE].result
+
+
+def test_by_hand_an_agent_hears_every_dial_and_spends_time_on_it(lived: dict[Arm, Lived]) -> None:
+    manual = lived[Arm.MANUAL].result
+    assert manual.presented == manual.dials > manual.presented_live
+    quick = run_arm(replace(SMALL, accounts=400, look_up_s=0.0, log_s=0.0), Arm.MANUAL, Group.TREATED, 3)
+    usual = run_arm(replace(SMALL, accounts=400), Arm.MANUAL, Group.TREATED, 3)
+    assert quick.dials > 1.25 * usual.dials
+
+
+def test_a_step_adds_one_thing_and_the_assumed_one_is_marked() -> None:
+    assert {Arm.WRAP_UP} == ASSUMED
+    assert [arm for arm in LADDER if WAYS[arm].auto_wrap_up] == [Arm.WRAP_UP]
+    for before, after in pairwise(LADDER[1:]):
+        one, other = WAYS[before], WAYS[after]
+        changed = [
+            name for name in ("mode", "turn", "picks_numbers", "auto_wrap_up", "by_hand")
+            if getattr(one, name) != getattr(other, name)
+        ]  # fmt: skip
+        assert len(changed) == 1, (before, after)
+
+
+# --- rules hold ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arm", LADDER)
+def test_hours_caps_gaps_and_holds_are_kept_by_every_arm(lived: dict[Arm, Lived], arm: Arm) -> None:
+    one = lived[arm]
+    assert one.recount.breaches == 0
+    dials = [dial for day in one.days for dial in day.dials]
+    assert len(dials) > 50
+    for dial in dials:
+        assert time(9) <= dial.at.astimezone(SHANGHAI).time() < time(18)
+    per_debtor = Counter((dial.debtor, dial.at.astimezone(SHANGHAI).date()) for dial in dials)
+    assert max(per_debtor.values()) <= SMALL.dials_per_day
+    last: dict[int, datetime] = {}
+    for dial in dials:
+        if dial.debtor in last:
+            assert dial.at - last[dial.debtor] >= timedelta(seconds=SMALL.min_gap_s)
+        last[dial.debtor] = dial.at
+
+
+@pytest.mark.parametrize("arm", LADDER)
+def test_no_arm_loses_more_people_than_the_limit(lived: dict[Arm, Lived], arm: Arm) -> None:
+    dials = [dial for day in lived[arm].days for dial in day.dials if dial.person]
+    lost = sum(dial.outcome in (Outcome.ABANDONED, Outcome.EARLY_HANGUP) for dial in dials)
+    assert lost == lived[arm].result.live_abandoned
+    assert lost <= SMALL.abandonment * len(dials) + 1.0  # one unlucky call of a small day
+
+
+def test_the_recount_would_see_a_breach() -> None:
+    def dial(clock: str, debtor: int = 1) -> Dial:
+        return Dial(at=datetime.fromisoformat(f"2026-03-{clock}+08:00"), debtor=debtor, number="+8613900000000")
+
+    early = recount([dial("09T08:59:59"), dial("15T12:00:00")], SMALL)
+    assert (early.hours, early.breaches) == (2, 2)  # the 15th is a Sunday
+    often = [dial("09T09:00:00"), dial("09T12:00:00"), dial("09T15:00:00"), dial("09T17:00:00")]
+    assert recount(often, SMALL).caps == len(often) - SMALL.dials_per_day
+    soon = recount([dial("09T09:00:00"), dial("09T10:59:59")], SMALL)
+    assert (soon.gaps, soon.breaches) == (1, 1)
+    paid = recount([dial("10T09:00:00")], SMALL, cleared=[(1, FIRST_DAY)])
+    assert paid.paid == 1
+    made_at = datetime.fromisoformat("2026-03-09T10:00:00+08:00")
+    held = recount([dial("10T09:00:00")], SMALL, promises=[(1, made_at, FIRST_DAY + timedelta(days=2))])
+    assert held.promised == 1
+
+
+# --- days in a row -------------------------------------------------------------------------------------
+
+
+def test_what_was_learned_and_who_was_spoken_to_goes_on_the_next_day() -> None:
+    two = live(replace(SMALL, accounts=40, days=2), Arm.PROGRESSIVE, Group.TREATED, 3)
+    first, second = two.days
+    calls = [len(day.dials) for day in two.days]
+    known = [json.loads(day.learned)["talk"] for day in two.days]
+    assert first.day < second.day and known[0] != known[1]
+    assert calls[1] < calls[0]  # promises hold, paid ones are closed, who was spoken to rests
+    assert two.recount.breaches == 0
+
+
+# --- money ---------------------------------------------------------------------------------------------
+
+
+def test_nobody_pays_more_than_is_due_and_calls_bring_what_is_promised(lived: dict[Arm, Lived]) -> None:
+    for one in lived.values():
+        assert 0.0 < one.result.paid <= one.result.opening
+        assert one.result.kept <= one.result.promises <= one.result.customers
+
+
+def test_whoever_is_never_called_pays_by_self_cure_alone() -> None:
+    population = draw(3, SMALL.accounts)
+    money = Money(population.truth, NATURE, population.of(Group.HELD_OUT))
+    for offset in range((SMALL.last_on - FIRST_DAY).days + 1):
+        for payment in money.settle(FIRST_DAY + timedelta(days=offset)):
+            assert money.due[payment.debtor] == 0  # all or nothing
+    opening, paid = hold_out(SMALL, 3)
+    assert (opening, paid) == (float(money.opening), float(money.paid))
+    assert money.promised == 0
+
+
+# --- what is run ---------------------------------------------------------------------------------------
+
+
+def test_the_a_a_comes_first_and_no_run_is_done_twice() -> None:
+    study = study_of(Scenario(), 20)
+    tasks = study.tasks()
+    assert len(tasks) == len(set(tasks))
+    assert {task.arm for task in tasks[:60]} == {None, Arm.MANUAL}
+    assert {task.group for task in tasks[:60]} == set(Group)
+    for variant in study.variants:
+        assert {variant.task(Arm.ORDER, 1), nobody(variant.task(Arm.ORDER, 1))} <= set(tasks)
+    teams = [variant.scenario for variant in study.variants if variant.dimension == "agents"]
+    assert [one.agents for one in teams] == [3, 10, 30, 100]
+    assert all(one.load == pytest.approx(Scenario().load, rel=0.01) for one in teams)
+
+
+def test_a_run_of_the_hold_out_calls_nobody() -> None:
+    task = Task(SMALL, None, Group.HELD_OUT, 3)
+    opening, paid = hold_out(SMALL, 3)
+    assert do(task).arm is None
+    assert do(task).cured == pytest.approx(paid / opening)
+
+
+def test_only_whole_pairs_are_compared() -> None:
+    from dialer.sim.case.study import Done
+
+    study = Study(scenario=SMALL, seeds=2)
+    done = Done()
+    tasks = [study.task(Arm.MANUAL, seed) for seed in (1, 2)]
+    for task in (*tasks, nobody(tasks[0])):
+        done.outcomes[task] = do(task)
+    assert [one.seed for one in done.samples(tasks)[0].runs] == [1]
+    assert done.samples([study.control(1)], [tasks[0]]) == []
+
+
+@pytest.mark.parametrize(("field", "value"), [("accounts", 5), ("days", 0), ("talk_s", 0.0), ("abandonment", 0.5)])
+def test_a_case_that_cannot_be_says_what_is_allowed(field: str, value: float) -> None:
+    with pytest.raises(ScenarioError, match=f"{field} is {value:g}; give"):
+        replace(SMALL, **{field: value})

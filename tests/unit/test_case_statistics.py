@@ -1,0 +1,96 @@
+"""Paired bootstrap, goals and verdicts of the case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.sim.case import resampling
+from dialer.sim.case.figures import GOALS, Figure, Goal, Sample, Verdict, absolute, judge, pair_spread, relative
+from dialer.sim.case.resampling import Estimate, estimate
+from dialer.sim.case.run import ArmResult
+
+RUN = ArmResult(
+    arm="manual", group=1, seed=1, accounts=200, agent_days=10, work_h=80.0, busy_h=40.0, dials=600, answers=120,
+    presented=600, presented_live=120, contacted=100, reached=80, customers=90, promises=30, kept=20, opening=1000.0,
+    paid=200.0, abandoned=0, answered=120, dry=0, breaches=0, live_abandoned=0, live=120,
+)  # fmt: skip
+
+
+def sample(paid: list[float], cured: float = 0.1) -> Sample:
+    runs = tuple(replace(RUN, seed=number, paid=one) for number, one in enumerate(paid))
+    return Sample(runs=runs, held_out=(cured,) * len(paid))
+
+
+def test_recovery_is_net_of_what_those_paid_whom_nobody_called() -> None:
+    assert sample([200.0, 200.0]).level(Figure.RECOVERY).value == pytest.approx(0.1)
+    assert sample([200.0, 200.0]).level(Figure.RECOVERY_GROSS).value == pytest.approx(0.2)
+
+
+def test_a_gain_of_net_recovery_leaves_the_self_cure_out_of_both() -> None:
+    base, arm = sample([200.0, 220.0]), sample([250.0, 270.0])
+    assert relative(base, arm, Figure.RECOVERY).value == pytest.approx((0.26 - 0.1) / (0.21 - 0.1) - 1.0)
+    assert relative(base, arm, Figure.RECOVERY_GROSS).value == pytest.approx(0.26 / 0.21 - 1.0)
+    assert absolute(base, arm, Figure.RECOVERY).value == pytest.approx(0.05)
+
+
+def test_pairs_stay_pairs_so_that_a_constant_difference_is_certain() -> None:
+    base = [float(one) for one in np.random.default_rng(1).normal(100.0, 30.0, 20)]
+    found = estimate([base, [one + 5.0 for one in base]], resampling.difference)
+    assert (found.low, found.high) == (pytest.approx(5.0), pytest.approx(5.0))
+
+
+def test_the_interval_holds_the_truth_about_nineteen_times_of_twenty() -> None:
+    rng = np.random.default_rng(7)
+    held = sum(
+        estimate([rng.normal(0.0, 1.0, 20).tolist(), rng.normal(0.3, 1.0, 20).tolist()], resampling.difference).covers(
+            0.3
+        )
+        for _ in range(200)
+    )
+    assert 0.88 <= held / 200 <= 0.98
+
+
+def test_the_same_columns_give_the_same_interval() -> None:
+    columns = [[1.0, 2.0, 4.0], [2.0, 2.5, 5.0]]
+    assert estimate(columns, resampling.gain) == estimate(columns, resampling.gain)
+
+
+def test_a_single_seed_has_no_interval() -> None:
+    found = estimate([[3.0]], resampling.mean)
+    assert (found.value, found.low, found.high) == (3.0, None, None)
+    assert not found.covers(3.0)
+
+
+@given(st.lists(st.floats(1.0, 1000.0), min_size=2, max_size=12))
+def test_the_value_lies_in_its_interval_or_at_its_edge(values: list[float]) -> None:
+    found = estimate([values], resampling.mean)
+    assert found.low is not None and found.high is not None
+    assert min(values) - 1e-9 <= found.low <= found.high <= max(values) + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "verdict"),
+    [(0.55, 0.6, 0.65, Verdict.REACHED), (0.45, 0.52, 0.6, Verdict.UNSURE), (0.1, 0.2, 0.3, Verdict.MISSED)],
+)
+def test_a_goal_is_reached_with_the_whole_interval_or_not_said_to_be(
+    low: float, value: float, high: float, verdict: Verdict
+) -> None:
+    gained = Estimate(value=value, low=low, high=high, seeds=20)
+    assert judge(Goal(figure=Figure.CUSTOMERS, gain=0.5), gained, gained) is verdict
+
+
+def test_the_mission_is_held_against_all_four_contact_rates_and_the_two_gains() -> None:
+    assert {goal.figure for goal in GOALS if goal.level == 0.85 and goal.before == 0.60} == {
+        Figure.ATTEMPT_ANSWER, Figure.ACCOUNT_CONTACT, Figure.RIGHT_PARTY, Figure.LIVE_SHARE
+    }  # fmt: skip
+    assert {goal.figure: goal.gain for goal in GOALS if goal.gain} == {Figure.CUSTOMERS: 0.5, Figure.RECOVERY: 0.3}
+
+
+def test_the_spread_of_single_trials_is_told() -> None:
+    base, arm = sample([200.0, 200.0, 200.0]), sample([180.0, 200.0, 220.0])
+    assert pair_spread(base, arm, Figure.RECOVERY_GROSS) == pytest.approx(0.1)
