@@ -142,10 +142,10 @@ def _found_table(session: Session, rows: Sequence[Mapping[str, JsonValue]]) -> T
 
     table = Table(box=None, header_style="bright_black", padding=(0, 2, 0, 0))
     heads = {**COLUMNS, "debtor": ("姓名", "name"), "owner": ("负责人", "owner"), "amount_due": ("欠款", "due")}
-    for name in rows[0]:
-        table.add_column(
-            session.pick(*heads[name]), justify="right" if name in ("amount_due", "days_past_due") else "left"
-        )
+    names = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    for name in names:
+        numeric = name in ("amount_due", "days_past_due")
+        table.add_column(session.pick(*heads[name]), justify="right" if numeric else "left", no_wrap=name == "number")
     for row in rows:
         cells = (str(value if value is not None else "") for value in map(row.get, names))
         table.add_row(*(Text(session.pick(*WORDS.get(cell, (cell, cell)))) for cell in cells))

@@ -16,7 +16,8 @@ _STYLE = """
 .answers .not { color: var(--red); font-weight: 600; }
 td, th { text-align: left; } td.n, th.n { text-align: right; } tr.conflict td { background: #fdf6e7; }
 td.long { white-space: normal; overflow-wrap: anywhere; }
-.figures { grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); } .figure b { font-size: 17px; white-space: normal; }
+.figures { grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); }
+.figure b { font-size: 17px; white-space: normal; }
 """
 
 
