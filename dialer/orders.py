@@ -91,6 +91,7 @@ class Orders:
                     at=self._clock.now_at(),
                     lease_s=LEASE_S,
                     engine=self._engine,
+                    agent=agent,
                 )
                 lead = await self._ledger.ask(lease)
                 if lead is not None:

@@ -36,6 +36,7 @@ def take(
     recall: Annotated[
         bool, typer.Option("--recall", help="Take it out of the dialer's hands, if it has not been dialled yet.")
     ] = False,
+    agent: Annotated[str, typer.Option("--as", help="In an agent's name; supervisors only.")] = "",
     client: Client = "",
 ) -> None:
     """Work on a debtor: all accounts of that debtor are yours, nobody else's, and the dialer does not call."""
@@ -43,13 +44,14 @@ def take(
 
     session = session_of(context)
     at = SystemClock().now_at()
+    holder = _holder(session, agent)
     with opened(session) as store, store.writing() as connection:
         account_id = promised.account_of(connection, account, client)
         taken = desks.take(
             connection,
             promised.debtor_of(connection, account_id),
             account_id,
-            holder=name_of(session),
+            holder=holder,
             at=at,
             lasts_s=parse_duration(lasts),
             source="cli",
@@ -62,6 +64,19 @@ def take(
         return
     until = f"{taken.until_at.astimezone(session.zone):%H:%M}"
     session.say(f"{taken.holder} 处理中，至 {until}。", f"Yours until {until}, {taken.holder}.", "green")
+
+
+def _holder(session: Session, agent: str) -> str:
+    """Whose desk it is."""
+    if not agent or agent == name_of(session):
+        return name_of(session)
+    if not _is_supervisor(session):
+        raise AccessError(f"`dialer desk take --as {agent}` needs the role admin or supervisor.")
+    return session.agent(agent).id
+
+
+def _is_supervisor(session: Session) -> bool:
+    return session.person is None or session.person.role in (Role.ADMIN, Role.SUPERVISOR)
 
 
 def refused(taken: Taken, zone: tzinfo) -> tuple[str, str]:
@@ -99,9 +114,8 @@ def leave(
     from dialer.store import desks, promised
 
     session = session_of(context)
-    role = session.person.role if session.person is not None else Role.ADMIN
-    if force and role not in (Role.ADMIN, Role.SUPERVISOR):
-        raise AccessError(f"`dialer desk leave --force` needs the role admin or supervisor; you are {role}.")
+    if force and not _is_supervisor(session):
+        raise AccessError("`dialer desk leave --force` needs the role admin or supervisor.")
     with opened(session) as store, store.writing() as connection:
         debtor_id = promised.debtor_of(connection, promised.account_of(connection, account, client))
         desk = desks.leave(

@@ -193,7 +193,14 @@ class Store(Protocol):
         ...
 
     def lease_one(
-        self, campaign: CampaignSettings, number_or_account: str, *, at: datetime, lease_s: float, engine: str
+        self,
+        campaign: CampaignSettings,
+        number_or_account: str,
+        *,
+        at: datetime,
+        lease_s: float,
+        engine: str,
+        agent: str = "",
     ) -> Lead | None:
         """Lease one account of a campaign's list for a call that somebody asks for.
 
@@ -203,12 +210,14 @@ class Store(Protocol):
             at: now, aware.
             lease_s: as in `lease`.
             engine: likewise.
+            agent: for whom; only this one's own desk does not forbid it.
 
         Returns:
             The lead, with whatever stop flags there are: the gate decides. None: the list has no such account.
 
         Raises:
-            StoreError: the account, its debtor or the number is leased or in a call, or the account is done.
+            StoreError: the account, its debtor or the number is leased or in a call, somebody else works on the debtor,
+                or the account is done.
         """
         ...
 

@@ -15,7 +15,7 @@ from dialer.compliance.hours import zones_of
 from dialer.errors import StoreError
 from dialer.events import Lead
 from dialer.settings import CampaignSettings
-from dialer.store import hold_outs, leaving, promised, promising
+from dialer.store import desks, hold_outs, leaving, promised, promising
 from dialer.store.api import Leased, OpenAttempt
 from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.statements import Statements
@@ -123,6 +123,7 @@ def lease_one(
     at: datetime,
     lease_s: float,
     engine: str,
+    agent: str = "",
 ) -> Lead | None:
     """As `Store.lease_one`, inside a transaction that may write."""
     is_number = number_or_account.startswith("+")
@@ -136,7 +137,10 @@ def lease_one(
     found = connection.execute(_SQL["account_asked_for"], wanted).fetchone()
     if found is None:
         return None
-    account_id, _, account_no, state, reason, phone_id, number, leased, in_air = found
+    account_id, debtor_id, account_no, state, reason, phone_id, number, leased, in_air = found
+    desk = desks.held(connection, DebtorId(debtor_id), at)
+    if desk is not None and desk.holder != agent:
+        raise StoreError(f"{desk.holder} works on the debtor of account {account_no}; see `dialer desk list`.")
     if state in ("closed", "never"):
         raise StoreError(f"Account {account_no} is {state}" + (f": {reason}." if reason else "."))
     if in_air:

@@ -152,11 +152,20 @@ class SqliteStore:
             return answers.answers_by_day(database.conn, campaign, at=at, zone=zone, days=days)
 
     def lease_one(
-        self, campaign: CampaignSettings, number_or_account: str, *, at: datetime, lease_s: float, engine: str
+        self,
+        campaign: CampaignSettings,
+        number_or_account: str,
+        *,
+        at: datetime,
+        lease_s: float,
+        engine: str,
+        agent: str = "",
     ) -> Lead | None:
         """See `Store.lease_one`."""
         with self._writing() as connection:
-            lead = leasing.lease_one(connection, campaign, number_or_account, at=at, lease_s=lease_s, engine=engine)
+            lead = leasing.lease_one(
+                connection, campaign, number_or_account, at=at, lease_s=lease_s, engine=engine, agent=agent
+            )
         self._engine = engine
         return lead
 

@@ -364,7 +364,7 @@ def test_a_signed_payment_is_booked_once_however_often_it_is_sent(path: Path) ->
     async def play(door: Door) -> None:
         status, answer = await door.post(PAYMENT)
         assert status == 200
-        assert (answer["duplicate"], [one["kind"] for one in answer["events"]]) == (False, ["payment.received"])  # type: ignore[index,attr-defined]
+        assert (answer["duplicate"], [one["kind"] for one in answer["events"]]) == (False, ["payment.received"])  # type: ignore[attr-defined]
         assert await door.post(PAYMENT) == (200, {"duplicate": True, "events": []})
         status, answer = await door.post(PAYMENT, message_id="m2")
         assert (status, answer["events"]) == (200, []), "another message, the same payment"
