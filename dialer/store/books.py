@@ -223,9 +223,13 @@ def _since(
         return today
     if aged_on is not None and days == aged_days:
         return date.fromisoformat(aged_on) - timedelta(days=days)
+    return (said_on(connection, debtor_id, rules) or today) - timedelta(days=days)
+
+
+def said_on(connection: sqlite3.Connection, debtor_id: int, rules: LoanRules) -> date | None:
+    """On which day a list last said something of a debtor."""
     (imported_at,) = connection.execute(SQL["imported_on"], {"debtor_id": debtor_id}).fetchone()
-    said_on = today if imported_at is None else rules.day_of(moment(imported_at))
-    return said_on - timedelta(days=days)
+    return None if imported_at is None else rules.day_of(moment(imported_at))
 
 
 def _terms(loan: list[object]) -> LoanTerms | None:

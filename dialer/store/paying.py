@@ -7,6 +7,7 @@ Rules
 - An account with nothing due is closed as `paid` in this transaction, so that an attempt that is being prepared is
   barred (`dialer.store.committing`) and no lead of it is leased. It opens again, as it stood, when the money is taken
   back or the next instalment is missed.
+- Of an account without a schedule, what was paid on a day before the list came is in the list's amount already.
 - A reversal takes back exactly the lines of its payment. What other payments had too much then pays what is owed again.
 - Every change writes `payment.received` or `payment.reversed`, and has the plan and the promises of the account judged.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from dialer.account_events import AccountEvent, EventKind, EventValue
@@ -72,7 +73,7 @@ def receive(
     source: str = "",
     actor: str = "",
     batch_id: int | None = None,
-    counted: bool = False,
+    counted: bool | None = None,
 ) -> Booked:
     """Book a payment.
 
@@ -89,7 +90,7 @@ def receive(
         actor: who told it.
         batch_id: the import that brought it.
         counted: what the list says of an account without a schedule has this payment in it already: it is history, and
-            nothing is less due for it.
+            nothing is less due for it. None: when it was paid on a day before the list came.
 
     Raises:
         StoreError: there is no such account.
@@ -102,6 +103,8 @@ def receive(
     before = books.read(connection, account_id, today=rules.day_of(paid_at), rules=rules)
     paid_on = rules.day_of(paid_at)
     done = allocate(before.owed, amount, paid_on=paid_on, rules=rules, grace_days=before.grace_days)
+    if is_history := _is_history(connection, before, paid_on, rules, counted):
+        done = replace(done, lines=(Line(no=0, part=Part.PRINCIPAL, amount=amount),), owed=before.owed)
     row = {
         "account_id": account_id,
         "txn_id": txn_id,
@@ -111,11 +114,11 @@ def receive(
         "channel": channel,
         "source": source,
         "batch_id": batch_id,
+        "counted": is_history,
     }
     payment_id = connection.execute(SQL["add_payment"], row).lastrowid or 0
     _add_lines(connection, payment_id, done.lines)
-    after = before if counted and not before.has_schedule else replace(before, owed=done.owed)
-    stands, is_closed = _settle(connection, after, at=at, rules=rules)
+    stands, is_closed = _settle(connection, replace(before, owed=done.owed), at=at, rules=rules)
     booked = Booked(
         payment_id=payment_id,
         account_id=account_id,
@@ -174,7 +177,8 @@ def reverse(
     before = books.read(connection, account_id, today=today, rules=rules)
     connection.execute(SQL["mark_reversed"], row)
     repaid = books.repaid(connection, account_id, rules)
-    after = replace(before, owed=take_back(before.owed, _owed_lines(before, lines), today), repaid=repaid)
+    gone = () if known.is_history else _owed_lines(before, lines)
+    after = replace(before, owed=take_back(before.owed, gone, today), repaid=repaid)
     after = _place_surplus(connection, after, rules)
     if after.standing(today).due.total:
         books.open_again(connection, after, anew=False)
@@ -202,6 +206,7 @@ class _Known:
     account_id: AccountId
     amount: Decimal
     is_reversed: bool
+    is_history: bool
 
 
 def _check(txn_id: str, amount: Decimal) -> None:
@@ -215,12 +220,13 @@ def _known(connection: sqlite3.Connection, account_id: AccountId, txn_id: str) -
     row = connection.execute(SQL["payment"], {"account_id": account_id, "txn_id": txn_id}).fetchone()
     if row is None:
         return None
-    payment_id, amount_cents, *_, reversed_at, _ = row
+    payment_id, amount_cents, *_, reversed_at, _, is_history = row
     return _Known(
         payment_id=payment_id,
         account_id=account_id,
         amount=amount(amount_cents),
         is_reversed=reversed_at is not None,
+        is_history=bool(is_history),
     )
 
 
@@ -250,6 +256,16 @@ def _as_it_stands(connection: sqlite3.Connection, known: _Known, at: datetime, r
         days_past_due=stands.days_past_due,
         is_closed=closed is not None,
     )
+
+
+def _is_history(
+    connection: sqlite3.Connection, book: Book, paid_on: date, rules: LoanRules, counted: bool | None
+) -> bool:
+    """Whether the list's amount of an account without a schedule has a payment in it already."""
+    if book.has_schedule or counted is False:
+        return False
+    said_on = books.said_on(connection, book.debtor_id, rules)
+    return counted is True or (said_on is not None and paid_on < said_on)
 
 
 def _settle(connection: sqlite3.Connection, book: Book, *, at: datetime, rules: LoanRules) -> tuple[Standing, bool]:

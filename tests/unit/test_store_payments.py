@@ -162,6 +162,16 @@ def test_history_that_the_list_has_in_its_amount_makes_nothing_less(store: Sqlit
             counted=True,
         )
     assert booked.amount_due == D("300.00")
+    assert take_back(store, "OLD").amount_due == D("300.00")
+
+
+def test_what_was_paid_before_the_list_came_is_history_and_what_was_paid_since_is_not(store: SqliteStore) -> None:
+    listed = case.AT - timedelta(days=1)
+    assert pay(store, "120.00", "T1", paid_at=listed - timedelta(days=1)).amount_due == D("300.00")
+    assert pay(store, "500.00", "T2", paid_at=listed - timedelta(days=9)).surplus == D("0.00")
+    assert pay(store, "120.00", "T3", paid_at=listed).amount_due == D("180.00")
+    give_loan(store)
+    assert pay(store, "110.00", "T4", paid_at=listed - timedelta(days=30)).amount_due == D("110.00")
 
 
 @pytest.mark.parametrize("with_schedule", [True, False])

@@ -12,6 +12,9 @@ ALTER TABLE instalments ADD COLUMN penalty_since TEXT;
 ALTER TABLE instalments ADD COLUMN penalty_base_cents INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE instalments ADD COLUMN penalty_noted_cents INTEGER;
 
+-- 1: of an account without a schedule, and what the list said of it had this payment in it already.
+ALTER TABLE payments ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+
 -- How an account stood before a payment closed it, for when the payment is reversed or the next instalment is missed.
 CREATE TABLE paid_closures (
     account_id     INTEGER PRIMARY KEY REFERENCES accounts,

@@ -82,12 +82,12 @@ DELETE FROM paid_closures WHERE account_id = :account_id;
 SELECT 1 FROM accounts WHERE account_id = :account_id AND state = 'closed' AND next_rule = 'paid';
 
 -- name: payment
-SELECT payment_id, amount_cents, at, noted_at, channel, source, reversed_at, reversal_txn_id
+SELECT payment_id, amount_cents, at, noted_at, channel, source, reversed_at, reversal_txn_id, counted
 FROM payments WHERE account_id = :account_id AND txn_id = :txn_id;
 
 -- name: add_payment
-INSERT INTO payments (account_id, txn_id, amount_cents, at, noted_at, channel, source, batch_id)
-VALUES (:account_id, :txn_id, :amount, :at, :noted_at, :channel, :source, :batch_id);
+INSERT INTO payments (account_id, txn_id, amount_cents, at, noted_at, channel, source, batch_id, counted)
+VALUES (:account_id, :txn_id, :amount, :at, :noted_at, :channel, :source, :batch_id, :counted);
 
 -- name: lines
 SELECT no, part, amount_cents FROM payment_lines WHERE payment_id = :payment_id ORDER BY no, part;
