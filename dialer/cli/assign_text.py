@@ -102,32 +102,34 @@ def _grounds(preview: Preview, lang: Lang) -> Table:
 
 
 def _shares(group: Comparable, preview: Preview, lang: Lang) -> Table:
-    heads = [("坐席", "agent"), ("组", "team")]
+    heads = [("坐席", "agent")]
     for zh, en in MEASURES.values():
         heads += [(zh, en), ("", "")]
-    table = plain_table(heads, lang, numbers=range(2, 8))
+    table = plain_table(heads, lang, numbers=range(1, 7))
     table.title = Text(group_title(group, lang), "bold")
     table.title_justify = "left"
     for line in group.lines:
         name = preview.names.get(line.agent, "")
         who = f"{line.agent} {name}" + ("" if line.share == 1 else f" ×{line.share:g}")
-        table.add_row(Text(who), Text(line.team), *_cells(line.before, line.after))
+        table.add_row(Text(who), *_cells(line.before, line.after))
     if len(group.lines) > 1:
         for zh, en, key in (("极差/均值", "spread", "spread"), ("基尼系数", "Gini", "gini")):
             pairs = zip(
                 _evenness(group.before, key, None), _evenness(group.after, key, preview.settings.spread), strict=True
             )
             cells = [cell for pair in pairs for cell in pair]
-            table.add_row(Text(lang.pick(zh, en), GREY), "", *cells)
+            table.add_row(Text(lang.pick(zh, en), GREY), *cells)
     return table
 
 
 def group_title(group: Comparable, lang: Lang) -> str:
     """What the agents of a group have in common."""
+    teams = lang.pick("、", ", ").join(sorted({line.team for line in group.lines if line.team}))
+    team = f" ({teams})" if teams else ""
     if not group.rules:
-        return lang.pick("只在他人已满时分案的坐席", "Agents who only get what others have no room for")
+        return lang.pick("只在他人已满时分案的坐席", "Agents who only get what others have no room for") + team
     rules = lang.pick("、", ", ").join(group.rules)
-    return lang.pick(f"可互换的坐席：{rules}", f"Agents for the same debtors: {rules}")
+    return lang.pick(f"可互换的坐席：{rules}", f"Agents for the same debtors: {rules}") + team
 
 
 def _cells(before: Load, after: Load) -> list[str]:

@@ -38,6 +38,8 @@ BEFORE_COMPLAINT: Final = timedelta(days=30)
 RELEASED: Final = "released"
 """What stands in place of a rule's name when a person took an override back."""
 
+_LAST: Final = 2**62
+"""No debtor has a greater id."""
 _SQL: Final = Statements("assigning")
 _Account = tuple[int, int, int, str, str, str, str]
 
@@ -79,9 +81,10 @@ def cases(
         debtor_id: only this one; None: all.
         progress: is told now and then how many were read.
     """
-    known = _known(connection, settings, at)
+    span = {"first": 0, "last": _LAST} if debtor_id is None else {"first": debtor_id, "last": debtor_id}
+    known = _known(connection, settings, at, span)
     found: list[Case] = []
-    rows = connection.execute(_SQL["accounts"], {"debtor_id": debtor_id})
+    rows = connection.execute(_SQL["accounts"], span)
     for debtor, accounts in groupby(rows, key=itemgetter(0)):
         found.append(_case(debtor, list(accounts), known, recovery, at))
         if len(found) % 10_000 == 0:
@@ -89,18 +92,18 @@ def cases(
     return tuple(found)
 
 
-def _known(connection: sqlite3.Connection, settings: AssignmentSettings, at: datetime) -> _Known:
+def _known(connection: sqlite3.Connection, settings: AssignmentSettings, at: datetime, span: dict[str, int]) -> _Known:
     owners = {
         debtor: (agent, team, rule, moment(since))
-        for debtor, agent, team, rule, since in connection.execute(_SQL["owners"])
+        for debtor, agent, team, rule, since in connection.execute(_SQL["owners"], span)
     }
     since = moment_text(at - timedelta(days=settings.avoid_days))
-    complaints = connection.execute(_SQL["complaints"], {"since": since}).fetchall()
+    complaints = connection.execute(_SQL["complaints"], {"since": since, **span}).fetchall()
     return _Known(
         owners=owners,
-        promised_to=dict(connection.execute(_SQL["promised_to"])),
-        broken=dict(connection.execute(_SQL["broken"])),
-        reached={debtor: moment(last) for debtor, last in connection.execute(_SQL["reached"])},
+        promised_to=dict(connection.execute(_SQL["promised_to"], span)),
+        broken=dict(connection.execute(_SQL["broken"], span)),
+        reached={debtor: moment(last) for debtor, last in connection.execute(_SQL["reached"], span)},
         avoid={debtor: _involved(connection, debtor, moment(last), owners.get(debtor)) for debtor, last in complaints},
     )
 

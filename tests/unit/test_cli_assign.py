@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dialer.account_events import EventKind
+from dialer.app import chores_of
 from dialer.cli.main import app
 from dialer.cli.session import Session
 from dialer.store import happened
@@ -172,3 +173,11 @@ def test_without_files_of_ones_own_the_shipped_ones_hold(folder: Path) -> None:
         (folder / "config" / name).unlink()
     assert told(folder, "assign", "--dry-run")["given"] == 8
     assert told(folder, "order", "refresh")["accounts"] == 8
+
+
+def test_a_running_engine_keeps_the_order_by_itself_unless_told_not_to(folder: Path) -> None:
+    settings = Session(config=folder / "config/dialer.yaml").settings
+    assert "order" in {chore.name for chore in chores_of(settings)}
+    path = folder / "config/ordering.yaml"
+    path.write_text("refresh: 0s\n", encoding="utf-8")
+    assert "order" not in {chore.name for chore in chores_of(settings)}

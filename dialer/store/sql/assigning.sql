@@ -1,34 +1,36 @@
 -- Who looks after whom. Every statement stands under its name.
 
 -- name: accounts
--- Accounts that are worked on, debtor by debtor.
+-- Accounts that are worked on, debtor by debtor. Here and below: of the debtors from `first` to `last`.
 SELECT debtor_id, amount_due_cents, days_past_due, risk, region, product, language
 FROM accounts INDEXED BY accounts_debtor
-WHERE state IN ('open', 'waiting', 'hold') AND (:debtor_id IS NULL OR debtor_id = :debtor_id)
+WHERE state IN ('open', 'waiting', 'hold') AND debtor_id BETWEEN :first AND :last
 ORDER BY debtor_id;
 
 -- name: count
 SELECT count(DISTINCT debtor_id) FROM accounts WHERE state IN ('open', 'waiting', 'hold');
 
 -- name: owners
-SELECT debtor_id, agent_id, team, rule, since FROM owners;
+SELECT debtor_id, agent_id, team, rule, since FROM owners WHERE debtor_id BETWEEN :first AND :last;
 
 -- name: promised_to
 -- Who holds the newest live promise of a debtor.
 SELECT a.debtor_id, p.agent_id FROM promises p JOIN accounts a USING (account_id)
-WHERE p.status IN ('open', 'due') AND p.agent_id IS NOT NULL ORDER BY p.at, p.promise_id;
+WHERE p.status IN ('open', 'due') AND p.agent_id IS NOT NULL AND a.debtor_id BETWEEN :first AND :last
+ORDER BY p.at, p.promise_id;
 
 -- name: broken
 SELECT a.debtor_id, count(*) FROM promises p JOIN accounts a USING (account_id)
-WHERE p.status = 'broken' GROUP BY a.debtor_id;
+WHERE p.status = 'broken' AND a.debtor_id BETWEEN :first AND :last GROUP BY a.debtor_id;
 
 -- name: reached
 SELECT debtor_id, max(at) FROM dispositions INDEXED BY dispositions_right_party
-WHERE right_party = 1 GROUP BY debtor_id;
+WHERE right_party = 1 AND debtor_id BETWEEN :first AND :last GROUP BY debtor_id;
 
 -- name: complaints
 -- The last complaint of a debtor; lifted ones too: that calls are allowed again does not make up for it.
-SELECT debtor_id, max(at) FROM stop_flags WHERE flag = 'complaint' AND at >= :since GROUP BY debtor_id;
+SELECT debtor_id, max(at) FROM stop_flags
+WHERE flag = 'complaint' AND at >= :since AND debtor_id BETWEEN :first AND :last GROUP BY debtor_id;
 
 -- name: talked_before
 SELECT DISTINCT agent_id FROM dispositions
