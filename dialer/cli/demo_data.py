@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -16,6 +17,9 @@ from dialer.errors import SettingsError
 if TYPE_CHECKING:
     from dialer.made_up.book import BookPlan
     from dialer.made_up.files import Written
+
+
+_LENDERS_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +55,10 @@ def demo_data(
             metavar="WHERE", help="Make a part of the book worse, to be found: region=河南,industry=建筑业,times=3."
         ),
     ] = "",
+    current_kept: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Share kept of those with nothing overdue; 0.3 makes a book in trouble."),
+    ] = 1.0,
     alike: Annotated[
         bool, typer.Option("--alike", help="Region, industry and product make no difference; for tests.")
     ] = False,
@@ -64,7 +72,7 @@ def demo_data(
     from dialer.made_up.files import write_files
 
     session = session_of(context)
-    day = today.date() if today is not None else SystemClock().now_at().date()
+    day = today.date() if today is not None else SystemClock().now_at().astimezone(_LENDERS_ZONE).date()
     plan = BookPlan(
         accounts=accounts,
         seed=seed,
@@ -72,6 +80,7 @@ def demo_data(
         months=months,
         differences=not alike,
         plant=Plant.parse(plant) if plant else None,
+        current_kept=current_kept,
     )
     if (to is None) != into_store:
         raise SettingsError(

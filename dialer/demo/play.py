@@ -14,21 +14,24 @@ import typer
 from rich.console import Console
 
 from dialer import app, log
-from dialer.accounts.demo_data import write_demo_csv
-from dialer.accounts.importing import read_accounts
 from dialer.cli.lang import Lang
 from dialer.cli.report_html import render_html
 from dialer.cli.report_text import render_report
 from dialer.cli.report_view import view_of
-from dialer.demo import actors, stage
+from dialer.demo import actors, commands, stage
 from dialer.engine import Engine
 from dialer.errors import DialerError
+from dialer.made_up.book import BookPlan
+from dialer.made_up.files import write_files
 from dialer.report import CampaignReport
 from dialer.settings import DialerSettings
-from dialer.store.reports import campaign_report
+from dialer.store.reports import campaign_report, export_attempts
+from dialer.types import CampaignName
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DEBTORS = 300
+LOANS = 900
+CURRENT_KEPT = 0.3
+"""Of those with nothing overdue; leaves about 300 who are."""
 SEED = 20
 CAMPAIGN = "demo"
 BUCKET_S = 10.0
@@ -42,7 +45,7 @@ def demo(
     lang: Annotated[Lang, typer.Option(help="Language of the board and the report.")] = Lang.EN,
     seed: Annotated[int, typer.Option(help="Of the made-up debtors and of what agents key in.")] = SEED,
 ) -> None:
-    """Run the whole job on this machine: a made-up list, a simulated telephone network, six softphone agents.
+    """Run the whole job on this machine: a made-up lender, a simulated telephone network, six softphone agents.
 
     Everything stays on 127.0.0.1; names and numbers are made up. Ctrl-C ends it cleanly at any moment.
     """
@@ -65,22 +68,48 @@ def _play(seconds: int, lang: Lang, seed: int) -> None:
         main = stage.working_folder(folder, REPOSITORY / "config")
         with stage.set_up(main, stage.plan_ports(), runtime, _say) as set_up:
             settings = set_up.settings
-            _import_debtors(settings, folder / "debtors.csv", seed)
+            _import_debtors(main, seed, lang)
             log.configure(settings.log_path)
             started_at = datetime.now(UTC)
             asyncio.run(_run(set_up, seconds, lang, seed))
-            _compare(set_up, _report(settings, started_at, lang))
+            told = _report(settings, started_at, lang)
+            _show_the_book(settings, lang)
+            _compare(set_up, told)
 
 
-def _import_debtors(settings: DialerSettings, path: Path, seed: int) -> None:
-    write_demo_csv(path, DEBTORS, seed)
+def _import_debtors(main: Path, seed: int, lang: Lang) -> None:
+    """Make a lender's files up, and take them over as its user would."""
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    plan = BookPlan(accounts=LOANS, seed=seed, today=today, current_kept=CURRENT_KEPT)
+    written = write_files(plan, main.parent.parent / "files")
+    _say(f"A made-up lender sends {LOANS} loans in {len(written)} files.")
+    for one in written:
+        to_list = ("--list", "demo") if one.path.stem == "accounts" else ()
+        commands.run(main, lang, _say, "import", one.path.stem, str(one.path), *to_list)
+
+
+def _show_the_book(settings: DialerSettings, lang: Lang) -> None:
+    """What else can be seen now: who would get which account, one account's page, the whole portfolio."""
+    main = settings.source
+    folder = main.parent.parent
+    commands.run(main, lang, _say, "assign", "run", "--dry-run", "--limit", "6", "--html", str(folder / "shares.html"))
+    account_no = _talked_about(settings)
+    if account_no:
+        commands.run(main, lang, _say, "account", "show", account_no, "--html", str(folder / "account.html"))
+    commands.run(main, lang, _say, "report", "portfolio", "--html", str(folder / "portfolio.html"))
+
+
+def _talked_about(settings: DialerSettings) -> str:
+    """An account of which there is most to see: with a promise, else a talk, else a call; empty: none."""
     store = app.open_store(settings)
     try:
-        with read_accounts(path, region=settings.region) as preview:
-            result = store.import_accounts("demo", path.name, preview.accounts, at=datetime.now(UTC))
-            _say(f"Imported {result.total} made-up accounts, {len(preview.rejected)} rows rejected.")
+        rows = sorted(
+            export_attempts(store, CampaignName(CAMPAIGN), unmasked=True),
+            key=lambda row: (row["disposition"] == "promise", row["outcome"] == "bridged", str(row["at"])),
+        )
     finally:
         store.close()
+    return str(rows[-1]["account_no"]) if rows else ""
 
 
 async def _run(set_up: stage.Stage, seconds: int, lang: Lang, seed: int) -> None:

@@ -7,7 +7,7 @@ finds there is a false alarm.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from random import Random
@@ -74,6 +74,8 @@ class BookPlan:
     differences: bool = True
     """False: region, industry and product make none."""
     plant: Plant | None = field(default=None)
+    current_kept: float = 1.0
+    """Share of the people without anything overdue who stay in; the rest are left out."""
 
 
 class Score(NamedTuple):
@@ -131,9 +133,17 @@ def make_book(plan: BookPlan) -> Iterator[Holder]:
         risk = max(_risk(plan, person, loan) for loan in loans)
         habit = draw_habit(chance, risk)
         accounts = tuple(Account(loan, live(chance, loan, habit, _risk(plan, person, loan), today)) for loan in loans)
+        number += 1
+        if _is_left_out(chance, plan, accounts, today):
+            continue
         yield Holder(person, accounts, _score(chance, risk * (0.7 + 0.45 * habit), today))
         made += count
-        number += 1
+
+
+def _is_left_out(chance: Random, plan: BookPlan, accounts: Sequence[Account], today: int) -> bool:
+    if plan.current_kept >= 1.0 or any(account.overdue(today)[0] for account in accounts):
+        return False
+    return chance.random() >= plan.current_kept
 
 
 def _risk(plan: BookPlan, person: Person, loan: MadeUpLoan) -> float:

@@ -85,9 +85,9 @@ def make_loan(chance: Random, account_no: str, today: int, months: int, *, alike
 
 @lru_cache(maxsize=50_000)
 def due_days(disbursed: int, periods: int, method: Method) -> tuple[int, ...]:
-    """The same day of each month after, at most the 28th; of a lump sum only the last."""
+    """A day that every month has, from the next month on; of a lump sum only the last."""
     start = date.fromordinal(disbursed)
-    day, month0 = min(start.day, 28), start.year * 12 + start.month - 1
+    day, month0 = start.day if start.day <= 28 else (start.day - 28) * 7, start.year * 12 + start.month - 1
     counts = (periods,) if method is Method.LUMP_SUM else range(1, periods + 1)
     return tuple(date((month0 + n) // 12, (month0 + n) % 12 + 1, day).toordinal() for n in counts)
 
