@@ -33,6 +33,7 @@ WORDS: Final[Mapping[EventKind, tuple[str, str]]] = {
     EventKind.HOLD_SET: ("法律保留", "legal hold set"),
     EventKind.HOLD_LIFTED: ("解除保留", "legal hold lifted"),
     EventKind.OWNER_CHANGED: ("改派", "owner changed"),
+    EventKind.NUMBER_CHANGED: ("换号", "number changed"),
     EventKind.SCRIPT_SHOWN: ("话术展示", "script shown"),
     EventKind.PLAN_PROPOSED: ("方案提出", "plan proposed"),
     EventKind.PLAN_APPROVED: ("方案批准", "plan approved"),
