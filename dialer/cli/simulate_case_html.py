@@ -8,14 +8,31 @@ from html import escape
 from dialer.cli.charts import clock, percent
 from dialer.cli.page import figure, heading, page, table
 from dialer.cli.simulate_case_svg import Bar, bars_svg
-from dialer.cli.simulate_case_view import CaseView, Level, aim_text, sentence
-from dialer.cli.simulate_case_words import DIMENSIONS, FIGURES, arm_text, assumptions, points, signed, spanned
+from dialer.cli.simulate_case_view import SHOWN, CaseView, Level, aim_text, sentence
+from dialer.cli.simulate_case_words import (
+    DIMENSIONS,
+    FIGURES,
+    arm_text,
+    assumptions,
+    points,
+    short_arm,
+    signed,
+    spanned,
+)
 from dialer.cli.simulate_svg import Dot, Line, key_html, lines_svg
 from dialer.sim.case.arms import WAYS, Arm
-from dialer.sim.case.figures import CONTACT_RATES, Figure, Verdict
+from dialer.sim.case.figures import Figure, Verdict
 from dialer.sim.case.resampling import Estimate
 from dialer.sim.case.study import SENSITIVITY_ARMS, Dimension
 
+TILES = {
+    Figure.ATTEMPT_ANSWER: ("拨打接听率", "attempts answered"),
+    Figure.ACCOUNT_CONTACT: ("账户接通率", "account contact"),
+    Figure.RIGHT_PARTY: ("本人接通率", "right party"),
+    Figure.LIVE_SHARE: ("到席真人率", "live, of presented"),
+    Figure.CUSTOMERS: ("客户/坐席日", "customers a day"),
+    Figure.RECOVERY: ("净回收", "net recovery"),
+}
 STYLES = {Verdict.REACHED: "good", Verdict.UNSURE: "", Verdict.MISSED: "bad"}
 
 
@@ -91,7 +108,7 @@ def _tiles(view: CaseView) -> Iterator[str]:
             continue
         words, (wanted, _, verdict) = FIGURES[aim.goal.figure], aim_text(view, aim)
         value = words.text(aim.after.value) if aim.goal.level is not None else signed(aim.gained.value)
-        tiles.append(figure(pick(words.zh, words.en), value, f"{wanted} · {verdict}", STYLES[aim.verdict]))
+        tiles.append(figure(pick(*TILES[aim.goal.figure]), value, f"{wanted} · {verdict}", STYLES[aim.verdict]))
     yield f'<div class="figures">{"".join(tiles)}</div>'
     rows = []
     for aim in view.aims:
@@ -126,23 +143,19 @@ def _ladder(view: CaseView) -> Iterator[str]:
     )
     yield f'<div class="key">{escape(legend)}</div>'
     yield heading(pick("阶梯：全部数字", "The ladder: all figures"))
-    figures = (*CONTACT_RATES, Figure.CUSTOMERS, Figure.RECOVERY, Figure.RECOVERY_GROSS, Figure.OCCUPANCY, Figure.DIALS)
-    heads = [
-        "",
-        *(pick(FIGURES[one].zh, FIGURES[one].en) for one in figures),
-        pick("放弃率", "abandonment"),
-        pick("违规", "breaches"),
-    ]
+    heads = ["", *(short_arm(step.arm, view.lang) for step in view.steps)]
     rows = [
-        [
-            arm_text(step.arm, view.lang),
-            *(spanned(step.levels[one], FIGURES[one].text) for one in figures),
-            f"{100 * step.abandonment:.2f}%",
-            str(step.breaches),
-        ]
-        for step in view.steps
+        [pick(FIGURES[one].zh, FIGURES[one].en), *(_cell(step.levels[one], FIGURES[one].text) for step in view.steps)]
+        for one in SHOWN
     ]
-    yield f'<div class="wide">{table(heads, rows)}</div>'
+    rows.append([pick("违规（重新计数）", "breaches, recounted"), *(str(step.breaches) for step in view.steps)])
+    dry = (percent(step.dry_share) for step in view.steps)
+    rows.append([pick("无人可拨的时间", "time with nobody to dial"), *dry])
+    yield f'<div class="wide words">{table(heads, rows)}</div>'
+    if view.self_cure is not None:
+        cured = spanned(view.self_cure, FIGURES[Figure.RECOVERY].text)
+        text = pick(f"不拨打组自愈：{cured}", f"Paid by those whom nobody called: {cured}")
+        yield f'<div class="key">{escape(text)}</div>'
     yield from _shares(view)
 
 
@@ -150,29 +163,39 @@ def _shares(view: CaseView) -> Iterator[str]:
     pick = view.lang.pick
     heads = (
         "",
-        pick("账户接通，百分点", "account contact, points"),
-        pick("客户/坐席日", "customers / agent-day"),
+        pick("账户接通，百分点", "contact, points"),
+        pick("客户/坐席日", "customers"),
         pick("较上一级", "over the step before"),
         pick("净回收", "net recovery"),
         pick("较上一级", "over the step before"),
-        pick("净回收，随机对照", "net recovery, by lot"),
-        pick("无人可拨的时间", "time with nobody to dial"),
+        pick("绝对值", "absolute"),
+        pick("随机对照", "by lot"),
     )
     rows = [
         (
-            arm_text(step.arm, view.lang),
-            spanned(step.points[Figure.ACCOUNT_CONTACT], points),
-            spanned(step.gains[Figure.CUSTOMERS], signed),
-            spanned(step.added[Figure.CUSTOMERS], signed),
-            spanned(step.gains[Figure.RECOVERY], signed),
-            spanned(step.added[Figure.RECOVERY], signed),
-            spanned(step.by_lot[Figure.RECOVERY], signed),
-            percent(step.dry_share),
+            short_arm(step.arm, view.lang),
+            _cell(step.points[Figure.ACCOUNT_CONTACT], points),
+            _cell(step.gains[Figure.CUSTOMERS], signed),
+            _cell(step.added[Figure.CUSTOMERS], signed),
+            _cell(step.gains[Figure.RECOVERY], signed),
+            _cell(step.added[Figure.RECOVERY], signed),
+            _cell(step.points[Figure.RECOVERY_GROSS], points),
+            _cell(step.by_lot[Figure.RECOVERY], signed),
         )
         for step in view.steps[1:]
     ]
     yield heading(pick("每一级的贡献", "What each step brings"))
-    yield f'<div class="wide">{table(heads, rows)}</div>'
+    yield f'<div class="wide words">{table(heads, rows)}</div>'
+    legend = pick(
+        "相对人工，同一批债务人；“随机对照”为与另一组随机债务人（人工）相比的净回收。",
+        "Over manual, the same debtors in both; by lot: net recovery over the control group, who are others.",
+    )
+    yield f'<div class="key">{escape(legend)}</div>'
+
+
+def _cell(found: Estimate, form: Callable[[float], str]) -> str:
+    """May break before the interval, not within it."""
+    return spanned(found, form).replace(", ", ",\u00a0")
 
 
 def _bar(view: CaseView, arm: Arm, found: Estimate, form: Callable[[float], str], *, faded: bool) -> Bar:

@@ -80,7 +80,7 @@ FIGURES: Final[Mapping[Figure, Words]] = {
 }
 VERDICTS: Final[Mapping[Verdict, tuple[str, str]]] = {
     Verdict.REACHED: ("达到", "reached"),
-    Verdict.UNSURE: ("区间含目标，不能断言", "within the interval: cannot be told"),
+    Verdict.UNSURE: ("不能断言", "cannot be told"),
     Verdict.MISSED: ("未达到", "missed"),
 }
 DIMENSIONS: Final[Mapping[Dimension, tuple[str, str]]] = {
@@ -96,11 +96,27 @@ def arm_text(arm: Arm, lang: Lang) -> str:
     return lang.pick(WAYS[arm].zh, WAYS[arm].en)
 
 
+def short_arm(arm: Arm, lang: Lang) -> str:
+    """Its name where there is little room; what is assumed has a star."""
+    return lang.pick(*_SHORT[arm])
+
+
+_SHORT: Final[Mapping[Arm, tuple[str, str]]] = {
+    Arm.MANUAL: ("人工", "manual"),
+    Arm.PROGRESSIVE: ("渐进", "progr."),
+    Arm.PREDICTIVE: ("预测", "predict."),
+    Arm.NUMBERS: ("＋号码", "+numbers"),
+    Arm.ORDER: ("＋排序", "+order"),
+    Arm.WRAP_UP: ("＋登记*", "+wrap*"),
+}
+
+
 def spanned(found: Estimate, form: Callable[[float], str]) -> str:
-    """`41.2% [40.1%, 42.3%]`."""
+    """`41.2% [40.1, 42.3]`: the unit stands once."""
     if found.low is None or found.high is None:
         return form(found.value)
-    return f"{form(found.value)} [{form(found.low)}, {form(found.high)}]"
+    low, high = (form(one).rstrip("% p") for one in (found.low, found.high))
+    return f"{form(found.value)} [{low}, {high}]"
 
 
 def signed(value: float) -> str:
