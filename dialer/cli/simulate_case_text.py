@@ -69,7 +69,7 @@ def _head(text: str) -> Text:
 def _table(*heads: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 1), show_header=any(heads), header_style="bright_black")
     for number, head in enumerate(heads):
-        table.add_column(head, justify="left" if number == 0 else "right", overflow="fold", no_wrap=number > 0)
+        table.add_column(head, justify="left" if number == 0 else "right", overflow="fold", no_wrap=number > 0 and any(heads))
     if not any(heads):
         for column in table.columns:
             column.justify = "left"
