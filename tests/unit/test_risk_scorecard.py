@@ -18,7 +18,7 @@ from dialer.risk.card_json import CardError, card_text, digest, read_card
 from dialer.risk.features import Kind, usable
 from dialer.risk.grades import Grade, read_grade, worse_by
 from dialer.risk.history import DAY_S
-from dialer.risk.observing import features, outcomes
+from dialer.risk.observing import features, outcomes, owes
 from dialer.risk.scorecard import Card, CardFeature, CardKind, chances, reasons, score
 from dialer.risk.settings import RiskSettings
 from dialer.risk.splitting import TooShortError, split
@@ -75,9 +75,12 @@ def test_where_nothing_can_be_known_the_interval_of_the_auc_covers_a_half(seed: 
     assert auc.low <= 0.5 <= auc.high
 
 
-def test_chances_are_what_comes_true() -> None:
-    for row in trained(1).evaluation.calibration:
-        assert row.low - 0.03 <= row.predicted <= row.high + 0.03
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_chances_are_what_comes_true(seed: int) -> None:
+    rows = trained(seed).evaluation.calibration
+    missed = sum(row.rows * abs(row.predicted - row.observed) for row in rows) / sum(row.rows for row in rows)
+    assert missed < 0.03
+    assert rows[-1].predicted > 0.9 > 0.3 > rows[0].predicted  # and they are not all alike
 
 
 def test_what_is_learned_from_is_over_before_the_first_day_of_the_test() -> None:
@@ -267,3 +270,39 @@ def test_features_and_outcomes_of_one_account_by_hand() -> None:
     undone = replace(history, payments=replace(paid, reversed_s=np.array([at_s + DAY_S, np.inf])))
     became = outcomes(undone, at_s, horizon_s=30 * DAY_S, paid_share=0.5)
     assert (became.asked[0], became.bad[0]) == (300_000, 1.0)
+    gone = replace(history, payments=replace(paid, reversed_s=np.array([at_s - DAY_S, np.inf])))
+    assert features(gone, at_s)["days_past_due"][0] == 59  # as if it had never been paid
+    assert np.isnan(features(gone, at_s)["days_since_payment"][0])
+
+
+def test_what_is_over_and_paid_is_not_graded_and_what_has_no_plan_is() -> None:
+    one = world(accounts=2, months=2, seed=1)
+    due = one.history.instalments.due_s
+    paid = replace(
+        one.history.payments,
+        accounts=np.array([0]),
+        at_s=np.array([due[0]]),
+        known_s=np.array([due[0]]),
+        reversed_s=np.array([np.inf]),
+        amounts=np.array([200_000]),
+    )
+    history = replace(one.history, payments=paid)
+    assert owes(history, due[0] + DAY_S).tolist() == [True, True]  # an instalment is to come
+    assert owes(history, due[1] + DAY_S).tolist() == [False, True]
+    empty = replace(history, instalments=replace(history.instalments, **{
+        name: getattr(history.instalments, name)[:0] for name in ("accounts", "due_s", "amounts")
+    }))  # fmt: skip
+    assert owes(empty, due[1]).tolist() == [True, True]
+
+
+def test_a_card_drifts_when_its_accounts_do_and_not_when_they_stay() -> None:
+    rows, _ = rows_of_the_test(1, *trained(1).card.names)
+    learned = evaluating.days_of(lived(1).history, settings().training, lived(1).until_s).train
+    same = evaluating.sample(lived(1).history, learned, settings().training, trained(1).card.names)
+    steady = evaluating.drift(trained(1).card, same.columns, settings().drift)
+    assert [one.name for one in steady] == ["score", *trained(1).card.names]
+    assert max(one.psi for one in steady) < 1e-9
+    moved = dict(rows.columns) | {"burden": np.full(rows.rows, 5.0)}
+    told = {one.name: one.verdict for one in evaluating.drift(trained(1).card, moved, settings().drift)}
+    assert told["burden"] == "alarm"
+    assert evaluating.drift(card(), columns([1.0], [""]), settings().drift) == ()
