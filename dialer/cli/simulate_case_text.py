@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.rule import Rule
@@ -69,7 +70,9 @@ def _head(text: str) -> Text:
 def _table(*heads: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 1), show_header=any(heads), header_style="bright_black")
     for number, head in enumerate(heads):
-        table.add_column(head, justify="left" if number == 0 else "right", overflow="fold", no_wrap=number > 0 and any(heads))
+        is_number = number > 0 and any(heads)
+        justify: Literal["left", "right"] = "left" if number == 0 else "right"
+        table.add_column(head, justify=justify, overflow="fold", no_wrap=is_number)
     if not any(heads):
         for column in table.columns:
             column.justify = "left"
