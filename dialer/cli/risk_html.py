@@ -173,7 +173,12 @@ def _grades(told: Report, lang: Lang) -> str:
     ]
     rows += [(grade, "0", "0.00", f"{count:,}") for grade, count in scored.items() if count]
     return table(
-        (pick("等级", "grade"), pick("账户", "accounts"), pick("应还", "due"), pick("此卡现评", "by this card now")),
+        (
+            pick("等级", "grade"),
+            pick("未结账户", "accounts not closed"),
+            pick("应还", "due"),
+            pick("此卡现评", "by this card now"),
+        ),
         rows,
     )
 

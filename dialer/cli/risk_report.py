@@ -128,7 +128,10 @@ def waiting_text(told: Report, lang: Lang) -> str:
 def _grades(told: Report, lang: Lang) -> Table:
     pick = lang.pick
     made = table(
-        pick("等级", "grade"), pick("账户", "accounts"), pick("应还", "due"), pick("此卡现评", "by this card now")
+        pick("等级", "grade"),
+        pick("未结账户", "accounts not closed"),
+        pick("应还", "due"),
+        pick("此卡现评", "by this card now"),
     )
     scored = dict(told.scored)
     for grade, count, due in told.grades:
