@@ -100,9 +100,12 @@ def receive(
     if (known := _known(connection, account_id, txn_id)) is not None:
         return _again(connection, known, txn_id, amount, at, rules)
     paid_at = min(paid_at, at)
-    before = books.read(connection, account_id, today=rules.day_of(paid_at), rules=rules)
     paid_on = rules.day_of(paid_at)
-    done = allocate(before.owed, amount, paid_on=paid_on, rules=rules, grace_days=before.grace_days)
+    before = books.read(connection, account_id, today=paid_on, rules=rules)
+    if not before.has_schedule:  # nobody told what was due on an earlier day
+        before = books.read(connection, account_id, today=rules.day_of(at), rules=rules)
+    day = paid_on if before.has_schedule else rules.day_of(at)
+    done = allocate(before.owed, amount, paid_on=day, rules=rules, grace_days=before.grace_days)
     if is_history := _is_history(connection, before, paid_on, rules, counted):
         done = replace(done, lines=(Line(no=0, part=Part.PRINCIPAL, amount=amount),), owed=before.owed)
     row = {
