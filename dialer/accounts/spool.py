@@ -71,24 +71,25 @@ class AccountSpool(Collection[ImportedAccount]):
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115
-        self._starts: list[int] = []
+        self._pieces: list[tuple[int, int]] = []
         self._count = 0
         self._close = weakref.finalize(self, self._file.close)
 
     def extend(self, rows: Sequence[AccountRow]) -> None:
         """Add rows; the more at once, the cheaper."""
         if rows:
-            self._count += len(rows)
-            self._starts.append(self._file.seek(0, 2))
             # Tuples of texts and numbers; marshal writes them several times as fast as pickle.
-            marshal.dump([tuple(row) for row in rows], self._file)
+            written = marshal.dumps([tuple(row) for row in rows])
+            self._pieces.append((self._file.seek(0, 2), len(written)))
+            self._file.write(written)
+            self._count += len(rows)
 
     def batches(self) -> Iterator[list[AccountRow]]:
         """The rows as they were added together."""
-        for start in self._starts:
+        for start, size in self._pieces:
             self._file.seek(start)
-            # Only what `extend` wrote into a nameless file of this process.
-            yield list(map(AccountRow._make, marshal.load(self._file)))
+            # Only what `extend` wrote into a nameless file of this process; read at once, for marshal asks for crumbs.
+            yield list(map(AccountRow._make, marshal.loads(self._file.read(size))))
 
     def __iter__(self) -> Iterator[ImportedAccount]:
         for batch in self.batches():
@@ -103,4 +104,4 @@ class AccountSpool(Collection[ImportedAccount]):
     def close(self) -> None:
         """Forget everything."""
         self._close()
-        self._starts, self._count = [], 0
+        self._pieces, self._count = [], 0

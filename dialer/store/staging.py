@@ -20,8 +20,8 @@ from dialer.store.ranks import FIRST_RANK
 from dialer.store.statements import Statements
 from dialer.types import ContactRole
 
-BLOCK = 50_000
-"""Rows that are staged at once: some 20 MB."""
+BLOCK = 20_000
+"""Rows that are staged at once: some 10 MB."""
 
 _SQL = Statements("staging")
 _TABLES = ("rows", "phones", "changed")
