@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from html import escape
 from typing import Final
@@ -21,21 +21,15 @@ from dialer.cli.portfolio_charts import (
     rolls_over_time,
     vintage_chart,
 )
-from dialer.cli.portfolio_matrix import heat_chart
 from dialer.cli.portfolio_notes import notes
+from dialer.cli.portfolio_where import beside, said, where
 from dialer.cli.portfolio_words import (
-    anomaly_sentence,
-    cell_option,
-    dimension,
-    false_alarm,
     headlines,
     interval,
     month,
-    place,
-    times,
     yuan,
 )
-from dialer.portfolio.report import Anomaly, Cell, Dimension, PortfolioReport
+from dialer.portfolio.report import PortfolioReport
 
 _STYLE: Final = """
 main { max-width: 1160px; } h1 { font-size: 27px; } h2 { font-size: 17px; margin: 34px 0 4px; }
@@ -61,15 +55,12 @@ details { margin-top: 8px; } summary { cursor: pointer; color: var(--muted); fon
 .halo { paint-order: stroke; stroke: #fff; stroke-width: 4px; stroke-linejoin: round; } svg + svg { margin-top: 18px; }
 @media print { .card, .found { break-inside: avoid; } details { display: none; } @page { size: A4 landscape; } }
 """
-_SHOWN_ANOMALIES: Final = 6
-_MUCH_WORSE: Final = 1.25
-"""Times the rest's rate from which a part has a card. House rule."""
 
 
 def render_portfolio_html(report: PortfolioReport, lang: Lang) -> str:
     """The page."""
     title = lang.pick("资产组合报告", "Portfolio report")
-    body = "".join((*_top(report, lang, title), *_where(report, lang), *_when(report, lang), *_people(report, lang)))
+    body = "".join((*_top(report, lang, title), *where(report, lang), *_when(report, lang), *_people(report, lang)))
     return page(f"{title} · {report.today.isoformat()}", body + notes(lang), lang, _STYLE)
 
 
@@ -129,132 +120,29 @@ def _monthly_tiles(report: PortfolioReport, lang: Lang) -> Iterable[tuple[str, s
         yield pick("本人接通率", "right party"), percent(report.reach.accounts_right_party.ratio), days
 
 
-def _where(report: PortfolioReport, lang: Lang) -> Iterable[str]:
-    pick = lang.pick
-    yield heading(pick("哪里明显更差", "Where it is clearly worse"))
-    yield _said(_anomaly_note(report, lang))
-    if report.anomalies:
-        yield f'<div class="found">{"".join(_card(one, lang) for one in _cards(report))}</div>'
-        yield _details(
-            pick(f"全部 {len(report.anomalies)} 处", f"All {len(report.anomalies)}"), _anomaly_rows(report, lang)
-        )
-    yield heading(pick("逾期率：地区 × 行业", "Late: region by industry"))
-    yield heat_chart(report, lang, Dimension.REGION, Dimension.INDUSTRY)
-    yield '<div class="two"><div>' + heading(pick("逾期率：产品 × 行业", "Late: product by industry"))
-    yield heat_chart(report, lang, Dimension.INDUSTRY, Dimension.PRODUCT)
-    yield "</div><div>" + heading(
-        pick("还款周期（到期至还清的平均天数）", "Repayment period (mean days from due to paid)")
-    )
-    yield heat_chart(report, lang, Dimension.INDUSTRY, Dimension.PRODUCT, days=True)
-    yield "</div></div>"
-    yield _details(
-        pick("按地区、行业、产品的数字", "Figures by region, industry and product"), _cell_rows(report, lang)
-    )
-
-
-def _anomaly_note(report: PortfolioReport, lang: Lang) -> str:
-    if not report.anomalies:
-        return lang.pick(
-            f"检视 {report.tested:,} 个单元，没有一个超出偶然。",
-            f"None of {report.tested:,} parts is worse than chance explains.",
-        )
-    return lang.pick(
-        f"检视 {report.tested:,} 个单元；若处处相同，误报哪怕一处的概率不超过 5%（Holm 校正）。",
-        f"{report.tested:,} parts were looked at; if all were alike, the chance of even one false alarm would be at "
-        "most 5 % (Holm).",
-    )
-
-
-def _cards(report: PortfolioReport) -> list[Anomaly]:
-    """The most telling that are much worse; when none is, the most telling."""
-    much = [one for one in report.anomalies if one.times >= _MUCH_WORSE]
-    return (much or list(report.anomalies))[:_SHOWN_ANOMALIES]
-
-
-def _card(one: Anomaly, lang: Lang) -> str:
-    here, rest, pick = one.overdue_rate.ratio or 0.0, one.rest_ratio, lang.pick
-    scale = max(here, rest) * 1.1 or 1.0
-    rates = pick(
-        f"逾期率 {percent(here, 1)}，其余 {percent(rest, 1)}", f"{percent(here, 1)} late, elsewhere {percent(rest, 1)}"
-    )
-    count = pick(f"{one.overdue_rate.whole:,} 户", f"{one.overdue_rate.whole:,} loans")
-    excess = pick(f"多约 {one.excess:,.0f} 户", f"about {one.excess:,.0f} too many")
-    chance = pick(f"误报概率 {false_alarm(one)}", f"false alarm {false_alarm(one)}")
-    bar = (
-        f'<div class="compare" role="img" aria-label="{escape(anomaly_sentence(lang, one))}">'
-        f'<i style="width:{here / scale * 100:.1f}%"></i><u style="left:{rest / scale * 100:.1f}%"></u></div>'
-    )
-    said = f"{rates} · {count}{pick('，', ', ')}{excess} · {yuan(lang, one.overdue)} · {chance}"
-    return (
-        f'<div class="card"><span class="much">{times(one)}</span><b>{escape(place(lang, one.where))}</b>{bar}'
-        f'<div class="key">{escape(said)}</div><code>--cell {escape(cell_option(one.where))}</code></div>'
-    )
-
-
-def _anomaly_rows(report: PortfolioReport, lang: Lang) -> str:
-    pick = lang.pick
-    heads = (pick("单元", "Part"), pick("户数", "Loans"), pick("逾期率", "Late"), "95%", pick("其余", "Elsewhere"),
-             pick("倍数", "Times"), pick("多出", "Too many"), pick("误报概率", "False alarm"))  # fmt: skip
-    rows = (
-        (
-            *(place(lang, one.where), f"{one.overdue_rate.whole:,}", percent(one.overdue_rate.ratio, 1)),
-            *(interval(one.overdue_rate), percent(one.rest_ratio, 1), times(one), f"{one.excess:,.0f}"),
-            false_alarm(one),
-        )
-        for one in report.anomalies
-    )
-    return table(heads, rows)
-
-
-def _cell_rows(report: PortfolioReport, lang: Lang) -> str:
-    pick = lang.pick
-    heads = ("", pick("户数", "Loans"), pick("逾期率", "Late"), "95%", pick("30 天以上", "30+ days"), "95%",
-             pick("剩余本金", "Outstanding"), pick("还款周期", "Days to pay"), pick("回收率", "Recovered"))  # fmt: skip
-    return "".join(
-        f"<h2>{escape(dimension(lang, one))}</h2>"
-        + table(heads, (_cell_row(cell, lang) for cell in _worst_first(report.cells, one)))
-        for one in Dimension
-    )
-
-
-def _worst_first(cells: Sequence[Cell], one: Dimension) -> list[Cell]:
-    return sorted(
-        (cell for cell in cells if set(cell.where) == {one}), key=lambda cell: -(cell.overdue_rate.ratio or 0)
-    )
-
-
-def _cell_row(cell: Cell, lang: Lang) -> Sequence[str]:
-    return (
-        place(lang, cell.where), f"{cell.accounts:,}", percent(cell.overdue_rate.ratio, 1), interval(cell.overdue_rate),
-        percent(cell.later_than_30.ratio, 1), interval(cell.later_than_30), yuan(lang, cell.outstanding),
-        "–" if cell.days_to_pay is None else f"{cell.days_to_pay:.1f}", percent(cell.recovery_ratio, 1),
-    )  # fmt: skip
-
-
 def _when(report: PortfolioReport, lang: Lang) -> Iterable[str]:
     pick = lang.pick
-    yield '<div class="two"><div>' + heading(
-        pick("账龄迁徙（按期初本金）", "Where a bucket goes in a month (by principal)")
-    )
-    yield _said(
+    rows = said(
         pick(
             f"近 {report.moves_months} 个月合计；行为月末账龄，列为下一个月末。",
             f"Last {report.moves_months} months together; rows: at a month's end, columns: at the next.",
         )
     )
-    yield roll_chart(report, lang)
-    yield "</div><div>" + heading(pick("滚动率", "Roll rates")) + rolls_over_time(report, lang)
-    yield "</div></div>"
-    yield '<div class="two"><div>' + heading(pick("账龄结构（占剩余本金）", "Late buckets (share of principal)"))
-    yield buckets_chart(report, lang)
-    yield "</div><div>" + heading(pick("回收率（占期初逾期）", "Recovered (of the opening overdue)"))
-    yield recovery_chart(report, lang)
-    yield "</div></div>"
-    yield '<div class="two"><div>' + heading(pick("放款批次：曾逾期 30 天以上", "Vintages: ever 30+ days"))
-    yield vintage_chart(report, lang, 30)
-    yield "</div><div>" + heading(pick("放款批次：曾逾期 90 天以上", "Vintages: ever 90+ days"))
-    yield vintage_chart(report, lang, 90)
-    yield "</div></div>"
+    yield beside(
+        (
+            pick("账龄迁徙（按期初本金）", "Where a bucket goes in a month (by principal)"),
+            rows + roll_chart(report, lang),
+        ),
+        (pick("滚动率", "Roll rates"), rolls_over_time(report, lang)),
+    )
+    yield beside(
+        (pick("账龄结构（占剩余本金）", "Late buckets (share of principal)"), buckets_chart(report, lang)),
+        (pick("回收率（占期初逾期）", "Recovered (of the opening overdue)"), recovery_chart(report, lang)),
+    )
+    yield beside(
+        (pick("放款批次：曾逾期 30 天以上", "Vintages: ever 30+ days"), vintage_chart(report, lang, 30)),
+        (pick("放款批次：曾逾期 90 天以上", "Vintages: ever 90+ days"), vintage_chart(report, lang, 90)),
+    )
     yield heading(pick("多久恢复正常", "How long until it is up to date again")) + _cures(report, lang)
 
 
@@ -280,16 +168,16 @@ def _people(report: PortfolioReport, lang: Lang) -> Iterable[str]:
     days = pick(f"近 {report.call_days} 天", f"last {report.call_days} days")
     if not report.reach.attempts:
         yield heading(pick("联络", "Reaching people"))
-        yield _said(pick(f"{days}没有外呼。", f"No calls within the {days}."))
+        yield said(pick(f"{days}没有外呼。", f"No calls within the {days}."))
         return
-    yield '<div class="two"><div>' + heading(pick(f"从拨打到承诺（{days}）", f"From the dial to the promise ({days})"))
-    yield funnel_chart(report, lang)
-    yield "</div><div>" + heading(pick("承诺履约", "Promises kept")) + kept_chart(report, lang)
-    yield "</div></div>"
+    yield beside(
+        (pick(f"从拨打到承诺（{days}）", f"From the dial to the promise ({days})"), funnel_chart(report, lang)),
+        (pick("承诺履约", "Promises kept"), kept_chart(report, lang)),
+    )
     yield heading(pick(f"最佳时段：每次拨打联系到本人的比例（{days}）", f"Best hours: right party per dial ({days})"))
     yield hours_chart(report, lang)
     yield heading(pick(f"坐席（{days}，案件结构已调整）", f"Agents ({days}, adjusted for their cases)"))
-    yield _said(
+    yield said(
         pick(
             "实心点：调整后的承诺率（实得 ÷ 同类案件应得 × 全体）；空心点：未调整；横线：95% 区间；虚线：全体。",
             "Filled: adjusted for the cases (made over expected, times the rate of all); hollow: as it is; bar: 95 %; "
@@ -297,11 +185,3 @@ def _people(report: PortfolioReport, lang: Lang) -> Iterable[str]:
         )
     )
     yield agents_chart(report, lang)
-
-
-def _said(text: str) -> str:
-    return f'<div class="key">{escape(text)}</div>'
-
-
-def _details(summary: str, inside: str) -> str:
-    return f'<details><summary>{escape(summary)}</summary><div class="wide">{inside}</div></details>'

@@ -8,12 +8,44 @@ from typing import Final
 from dialer.cli.charts import percent
 from dialer.cli.lang import Lang
 from dialer.cli.portfolio_heat import BLUES, REDS, Heat, heat_svg, scale_svg
+from dialer.cli.portfolio_svg import Span, spans_svg
 from dialer.cli.portfolio_words import dimension, interval, place
 from dialer.portfolio.report import Cell, Dimension, PortfolioReport
 
 _MOST: Final = 34
 """Rows or columns; more are left to the tables."""
+_TOLD: Final = 0.25
+"""Share of the combinations below which the single dimensions are shown instead. House rule."""
 _ALL: Final = ("全部", "all")
+
+
+def is_told(report: PortfolioReport, one: Dimension, other: Dimension) -> bool:
+    """Whether enough combinations are large enough to be told of; of a small book hardly any is."""
+    both = [cell for cell in report.cells if set(cell.where) == {one, other}]
+    return sum(not cell.is_suppressed for cell in both) >= max(1, len(both) * _TOLD)
+
+
+def rates_chart(report: PortfolioReport, lang: Lang, one: Dimension) -> str:
+    """The rates of one dimension with their intervals, the worst first, beside that of the whole book."""
+    cells = sorted(
+        (cell for cell in report.cells if set(cell.where) == {one} and not cell.is_suppressed),
+        key=lambda cell: -(cell.overdue_rate.ratio or 0.0),
+    )
+    spans = [
+        Span(
+            label=place(lang, cell.where),
+            note=f"n={cell.accounts:,}",
+            value=cell.overdue_rate.ratio,
+            low=cell.overdue_rate.low,
+            high=cell.overdue_rate.high,
+            beside=None,
+            tip=_tip(cell, lang, cell.where),
+        )
+        for cell in cells[:_MOST]
+    ]
+    if not spans:
+        return '<div class="key">–</div>'
+    return spans_svg(spans, report.standing.overdue_rate.ratio, dimension(lang, one), less_is_better=True)
 
 
 def heat_chart(report: PortfolioReport, lang: Lang, down: Dimension, across: Dimension, *, days: bool = False) -> str:

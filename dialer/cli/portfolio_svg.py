@@ -185,7 +185,14 @@ class Span:
     tip: str
 
 
-def spans_svg(spans: Sequence[Span], middle: float | None, name: str, size: tuple[int, int] = (520, 26)) -> str:
+def spans_svg(
+    spans: Sequence[Span],
+    middle: float | None,
+    name: str,
+    size: tuple[int, int] = (520, 26),
+    *,
+    less_is_better: bool = False,
+) -> str:
     """Intervals one below the other with a line where all are.
 
     Args:
@@ -193,6 +200,7 @@ def spans_svg(spans: Sequence[Span], middle: float | None, name: str, size: tupl
         middle: where the line stands.
         name: for screen readers.
         size: width, and height of a row.
+        less_is_better: what is above the line is bad.
     """
     width, each = size
     label, right = 150, 16

@@ -116,6 +116,11 @@ def _overdue_headline(lang: Lang, report: PortfolioReport) -> str:
 def _anomaly_headline(lang: Lang, report: PortfolioReport) -> str:
     first = report.anomalies[0]
     count = len(report.anomalies)
+    if count == 1:
+        return lang.pick(
+            f"{place(lang, first.where)}明显偏高：逾期率为其余的 {times(first)}。",
+            f"{place(lang, first.where)} is clearly worse than the rest ({times(first)} the rest's rate).",
+        )
     return lang.pick(
         f"{count} 处明显偏高，最突出的是{place(lang, first.where)}（逾期率为其余的 {times(first)}）。",
         f"{count} parts are clearly worse than the rest, first of all {place(lang, first.where)} "

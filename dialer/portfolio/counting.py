@@ -50,7 +50,7 @@ class Scope:
     months: int = 13
     """Month ends that are looked back at, at least 2."""
     call_days: int = 90
-    """Of calls and promises only those of so many days count, but for the months' own."""
+    """Of calls and promises only those of so many days and today count, but for the months' own."""
 
     @property
     def calls_since(self) -> date:
@@ -265,7 +265,7 @@ def _promises(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, N
 
 
 def _recent(day: Small, scope: Scope) -> NDArray[np.bool_]:
-    return (day >= scope.calls_since.toordinal()) & (day < scope.today.toordinal())
+    return (day >= scope.calls_since.toordinal()) & (day <= scope.today.toordinal())
 
 
 def _codes(portfolio: Portfolio, words: Sequence[str]) -> Code:

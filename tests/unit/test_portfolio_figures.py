@@ -256,7 +256,7 @@ def test_promises_are_those_of_plain_sql(report: PortfolioReport, rows: sqlite3.
     assert len(found) > 6
 
 
-_RECENT = "date(t.at, '+8 hours') >= date(:today, '-90 days') AND date(t.at, '+8 hours') < :today"
+_RECENT = "date(t.at, '+8 hours') >= date(:today, '-90 days') AND date(t.at, '+8 hours') <= :today"
 
 
 def test_what_calls_reached_is_what_plain_sql_counts(report: PortfolioReport, rows: sqlite3.Connection):
