@@ -227,9 +227,9 @@ def spans_svg(
         )
         if one.value is None:
             continue
-        style = (
-            "over" if middle is not None and one.high < middle else "under" if middle and one.low > middle else "same"
-        )
+        lower, higher = middle is not None and one.high < middle, middle is not None and one.low > middle
+        worse, better = (higher, lower) if less_is_better else (lower, higher)
+        style = "over" if worse else "under" if better else "same"
         hollow = "" if one.beside is None else f'<circle class="hollow" cx="{x(one.beside):.1f}" cy="{y:.1f}" r="4"/>'
         parts.append(
             f"<g><title>{escape(one.tip)}</title>"
