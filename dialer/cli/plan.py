@@ -26,7 +26,7 @@ from dialer.clock import SystemClock
 from dialer.errors import SettingsError
 from dialer.loans.terms import ZERO
 from dialer.masking import mask_account, mask_name
-from dialer.plans.offers import Asked
+from dialer.plans.offers import Asked, Scope
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -219,14 +219,18 @@ def _offer(
     from dialer.store.situations import situation_of
 
     whose = named(connection, account, client, unmasked=unmasked)
-    situation, means = situation_of(
-        connection,
-        whose.account_id,
-        today=settings.loans.day_of(at),
-        loans=settings.loans,
-        plans=settings.plans,
-        asked=asked,
-    )
+
+    def look(scope: Scope | None) -> tuple[Situation, Means]:
+        return situation_of(
+            *(connection, whose.account_id),
+            today=settings.loans.day_of(at),
+            loans=settings.loans,
+            plans=settings.plans,
+            asked=asked,
+            scope=scope,
+        )
+
+    situation, means = look(None)
     if means.affordable is None and situation.claim.total:
         raise SettingsError(
             session.pick(
@@ -236,6 +240,9 @@ def _offer(
             )
         )
     found = propose(situation, role(session), settings.plans, most=most)
+    if not found.best_first and situation.scope is Scope.DUE and situation.claim.total:
+        situation, means = look(Scope.WHOLE)  # the contract leaves nothing for a plan besides it
+        found = propose(situation, role(session), settings.plans, most=most)
     return Offer(named=whose, situation=situation, means=means, proposals=found, settings=settings)
 
 

@@ -254,9 +254,14 @@ def _refuse_unlawful(
 ) -> None:
     """Refuse a plan that breaks a rule, as the debt and the debtor are known now."""
     situation, _ = situation_of(
-        connection, account_id, today=plan.begins_on, loans=bounds.loans, plans=bounds.plans, asked=asked
+        *(connection, account_id),
+        today=plan.begins_on,
+        loans=bounds.loans,
+        plans=bounds.plans,
+        asked=asked,
+        scope=plan.scope,
     )
-    found = violations(plan, replace(situation, scope=plan.scope), role, bounds.plans)
+    found = violations(plan, situation, role, bounds.plans)
     if found:
         raise WriteRefusedError(f"This plan may not be agreed: {'; '.join(one.en for one in found)}. Propose again.")
 

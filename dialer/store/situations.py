@@ -43,15 +43,27 @@ def situation_of(
     loans: LoanRules,
     plans: PlanRules,
     asked: Asked,
+    scope: Scope | None = None,
 ) -> tuple[Situation, Means]:
     """A debt and its debtor, on a day.
+
+    Args:
+        connection: in a transaction.
+        account_id: whose.
+        today: the day.
+        loans: rules of the books.
+        plans: rules of plans.
+        asked: what was told besides the facts in the store.
+        scope: what a plan is about; None: as the rules have it for a loan that is so late.
 
     Raises:
         StoreError: there is no such account.
     """
     book = books.read(connection, account_id, today=today, rules=loans)
     stands = book.standing(today)
-    scope = Scope.WHOLE if stands.days_past_due >= plans.whole_from_days or not book.has_schedule else Scope.DUE
+    if scope is None:
+        is_whole = stands.days_past_due >= plans.whole_from_days or not book.has_schedule
+        scope = Scope.WHOLE if is_whole else Scope.DUE
     means = means_of(connection, book, scope, today=today, loans=loans, plans=plans, asked=asked)
     row = {"debtor_id": book.debtor_id}
     (broken,) = connection.execute(SQL["broken_promises"], row).fetchone()

@@ -184,6 +184,13 @@ def test_plans_are_ranked_with_cost_reasons_and_what_the_expectation_is(folder: 
     assert all(one["reasons"] and one["explained"] for one in answer["plans"])  # type: ignore[attr-defined,index]
 
 
+def test_where_the_contract_leaves_nothing_the_plan_is_about_the_whole_loan(folder: Path) -> None:
+    assert told(folder, "plan", "LOAN-0001", "--income", "9000")["scope"] == "due"
+    answer = told(folder, "plan", "LOAN-0001", "--income", "3000")
+    assert (answer["scope"], answer["affordable"]) == ("whole", "1000.00")
+    assert answer["plans"]
+
+
 def test_no_lawful_plan_says_what_stands_in_the_way(folder: Path) -> None:
     found = run(folder, "plan", "LOAN-0002", "--afford", "5")
     assert found.exit_code == 0
