@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 
 from dialer.cli.charts import clock, percent
@@ -127,17 +127,14 @@ def _ladder(view: CaseView) -> Iterator[str]:
     for which, goal in ((Figure.ACCOUNT_CONTACT, 0.85), (Figure.RIGHT_PARTY, 0.85)):
         words = FIGURES[which]
         yield heading(pick(f"阶梯：{words.zh}", f"The ladder: {words.en}"))
-        bars = [
-            _bar(view, step.arm, step.levels[which], lambda value: f"{100 * value:.1f}%", faded=step.is_assumed)
-            for step in view.steps
-        ]
-        yield bars_svg(bars, percent, goal=goal)
+        shown = [(arm_text(step.arm, view.lang), step.levels[which], step.is_assumed) for step in view.steps]
+        yield _chart(_bars(shown, words.text), percent, goal)
     for which, goal in ((Figure.CUSTOMERS, 0.5), (Figure.RECOVERY, 0.3)):
         words = FIGURES[which]
         title = pick(f"阶梯：{words.zh}，相对人工", f"The ladder: {words.en}, over manual")
         yield heading(title)
-        bars = [_bar(view, step.arm, step.gains[which], signed, faded=step.is_assumed) for step in view.steps[1:]]
-        yield bars_svg(bars, lambda value: f"{100 * value:+.0f}%", goal=goal)
+        shown = [(arm_text(step.arm, view.lang), step.gains[which], step.is_assumed) for step in view.steps[1:]]
+        yield _chart(_bars(shown, signed), lambda value: f"{100 * value:+.0f}%", goal)
     legend = pick(
         "虚线：任务所引数字。空心：效果为假设。", "Dashed: what the mission cites. Hollow: the effect is assumed."
     )
@@ -198,12 +195,18 @@ def _cell(found: Estimate, form: Callable[[float], str]) -> str:
     return spanned(found, form).replace(", ", ",\u00a0")
 
 
-def _bar(view: CaseView, arm: Arm, found: Estimate, form: Callable[[float], str], *, faded: bool) -> Bar:
-    low = found.value if found.low is None else found.low
-    high = found.value if found.high is None else found.high
-    return Bar(
-        label=arm_text(arm, view.lang), value=found.value, low=low, high=high, text=form(found.value), faded=faded
-    )
+def _bars(shown: Iterable[tuple[str, Estimate, bool]], form: Callable[[float], str]) -> list[Bar]:
+    """Label, value, and whether its effect is assumed; what is a ratio to nothing is left out."""
+    bars = []
+    for label, found, faded in shown:
+        if found.value is not None:
+            low, high = (found.value if one is None else one for one in (found.low, found.high))
+            bars.append(Bar(label=label, value=found.value, low=low, high=high, text=form(found.value), faded=faded))
+    return bars
+
+
+def _chart(bars: Sequence[Bar], form: Callable[[float], str], goal: float | None) -> str:
+    return bars_svg(bars, form, goal=goal) if bars else ""
 
 
 # --- A/A and sensitivities -----------------------------------------------------------------------------
@@ -212,17 +215,8 @@ def _bar(view: CaseView, arm: Arm, found: Estimate, form: Callable[[float], str]
 def _same(view: CaseView) -> Iterator[str]:
     pick = view.lang.pick
     yield heading(pick("人工对人工（A/A）：差异应含 0", "By hand against by hand (A/A): differences should cover 0"))
-    bars = [
-        Bar(
-            label=pick(FIGURES[one.figure].zh, FIGURES[one.figure].en),
-            value=one.difference.value,
-            low=one.difference.value if one.difference.low is None else one.difference.low,
-            high=one.difference.value if one.difference.high is None else one.difference.high,
-            text=signed(one.difference.value),
-        )
-        for one in view.same
-    ]
-    yield bars_svg(bars, lambda value: f"{100 * value:+.1f}%")
+    shown = [(pick(FIGURES[one.figure].zh, FIGURES[one.figure].en), one.difference, False) for one in view.same]
+    yield _chart(_bars(shown, signed), signed, None)
     heads = (
         "",
         pick("对照组", "control group"),

@@ -25,8 +25,10 @@ class Words:
     is_share: bool = True
     digits: int = 1
 
-    def text(self, value: float) -> str:
+    def text(self, value: float | None) -> str:
         """A value of it."""
+        if value is None:
+            return "–"
         return f"{100.0 * value:.{self.digits}f}%" if self.is_share else f"{value:,.{self.digits}f}"
 
 
@@ -113,15 +115,17 @@ _SHORT: Final[Mapping[Arm, tuple[str, str]]] = {
 
 def spanned(found: Estimate, form: Callable[[float], str]) -> str:
     """`41.2% [40.1, 42.3]`: the unit stands once."""
+    if found.value is None:
+        return "–"
     if found.low is None or found.high is None:
         return form(found.value)
     low, high = (form(one).rstrip("% p") for one in (found.low, found.high))
     return f"{form(found.value)} [{low}, {high}]"
 
 
-def signed(value: float) -> str:
-    """A relative difference: `+12.3 %`."""
-    return f"{100.0 * value:+.1f}%"
+def signed(value: float | None) -> str:
+    """A relative difference: `+12.3%`."""
+    return "–" if value is None else f"{100.0 * value:+.1f}%"
 
 
 def points(value: float) -> str:

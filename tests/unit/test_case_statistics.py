@@ -60,6 +60,14 @@ def test_the_same_columns_give_the_same_interval() -> None:
     assert estimate(columns, resampling.gain) == estimate(columns, resampling.gain)
 
 
+def test_a_ratio_to_nothing_is_not_made_up() -> None:
+    found = relative(sample([100.0, 100.0]), sample([150.0, 140.0]), Figure.RECOVERY)  # the hold-out paid as much
+    assert (found.value, found.low, found.high) == (None, None, None)
+    assert judge(Goal(figure=Figure.RECOVERY, gain=0.3), found, found) is Verdict.UNSURE
+    some = relative(sample([100.0, 180.0]), sample([150.0, 190.0]), Figure.RECOVERY)
+    assert some.value is not None and some.low is None
+
+
 def test_a_single_seed_has_no_interval() -> None:
     found = estimate([[3.0]], resampling.mean)
     assert (found.value, found.low, found.high) == (3.0, None, None)

@@ -116,7 +116,7 @@ def judge(goal: Goal, level: Estimate, gained: Estimate) -> Verdict:
     """
     wanted, found = (goal.level, level) if goal.level is not None else (goal.gain or 0.0, gained)
     assert wanted is not None
-    if found.covers(wanted):
+    if found.value is None or found.covers(wanted):
         return Verdict.UNSURE
     return Verdict.REACHED if found.value >= wanted else Verdict.MISSED
 

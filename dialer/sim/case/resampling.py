@@ -27,9 +27,10 @@ FEWEST: Final = 2
 class Estimate:
     """A figure over the seeds, with its 95 % interval."""
 
-    value: float
+    value: float | None
+    """None: it is a ratio to nothing, as of a baseline that recovered no more than those whom nobody called."""
     low: float | None
-    """None: there were too few seeds. Likewise the next one."""
+    """None: there were too few seeds, or some draws of them are ratios to nothing. Likewise the next one."""
     high: float | None
     seeds: int
 
@@ -51,11 +52,12 @@ def estimate(columns: Sequence[Sequence[float]], statistic: Statistic) -> Estima
     """
     table = np.array(columns, dtype=np.float64).T
     value = float(statistic(table.mean(axis=0)[np.newaxis])[0])
-    if len(table) < FEWEST:
-        return Estimate(value=value, low=None, high=None, seeds=len(table))
+    known = value if np.isfinite(value) else None
     drawn = statistic(table[_draws(len(table))].mean(axis=1))
+    if len(table) < FEWEST or not np.isfinite(drawn).all():
+        return Estimate(value=known, low=None, high=None, seeds=len(table))
     low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
-    return Estimate(value=value, low=low, high=high, seeds=len(table))
+    return Estimate(value=known, low=low, high=high, seeds=len(table))
 
 
 @lru_cache(maxsize=64)
@@ -76,7 +78,7 @@ def difference(columns: Floats) -> Floats:
 
 def gain(columns: Floats) -> Floats:
     """The second over the first, less 1."""
-    return np.asarray(columns[:, 1] / columns[:, 0] - 1.0)
+    return _over(columns[:, 1], columns[:, 0])
 
 
 def net(columns: Floats) -> Floats:
@@ -87,4 +89,9 @@ def net(columns: Floats) -> Floats:
 def net_gain(columns: Floats) -> Floats:
     """The second over the first, each less the third, less 1."""
     base, arm, none = columns[:, 0], columns[:, 1], columns[:, 2]
-    return np.asarray((arm - none) / (base - none) - 1.0)
+    return _over(arm - none, base - none)
+
+
+def _over(arm: Floats, base: Floats) -> Floats:
+    """Relative to a base that is more than nothing; else not a number."""
+    return np.divide(arm, base, out=np.full_like(arm, np.nan), where=base > 0.0) - 1.0
