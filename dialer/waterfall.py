@@ -23,9 +23,9 @@ class Step:
     """Accounts that are held back by one thing, each counted once, at the first thing that holds it."""
 
     key: str
-    """`closed`, `never:<flag>`, `leased`, `in_air`, `hold`, `promise`, `payment`, `waiting`, `desk`, `team`, `no_number`, `stop:<flag>`, `behind`
-    (another account of the same person or number goes first), `gate:<rule>`, `gate:day:<rule>` and so on for limits,
-    `no_agent`."""
+    """`closed`, `never:<flag>`, `leased`, `in_air`, `hold`, `promise`, `payment` (left alone after one), `waiting`,
+    `team`, `no_number`, `stop:<flag>`, `desk`, `behind` (another account of the same person or number goes first),
+    `gate:<rule>`, `gate:day:<rule>` and so on for limits, `no_agent`."""
     count: int
     next_at: datetime | None = None
     """When the first of them comes free, as far as time alone tells."""

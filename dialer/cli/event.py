@@ -38,7 +38,7 @@ def _flags(incomplete: str) -> list[str]:
 
 
 @app.command(
-    epilog="Examples: dialer event post payment LN-2026-0042 --amount 500 --txn T-88 · "
+    epilog="Example: dialer event post payment LN-2026-0042 --amount 500 --txn T-88 · "
     "dialer event post fact LN-2026-0042 --field income_monthly --value 8000 · "
     "dialer event post - --json < told.jsonl"
 )
