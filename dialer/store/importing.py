@@ -2,7 +2,7 @@
 
 Rules
 - An account is known by number and client. One that is known keeps its debtor, state, attempts and flags; what
-  the file says of the loan replaces what was said before.
+  the file says of the loan replaces what was said before; a blank cell says nothing.
 - A new account belongs to the debtor of the same identity, or to one of the same name with the same first
   number, or to a new one. A known account goes over to another debtor only when the file names that one by an
   id from outside, and not while it is leased: then the next file moves it.
@@ -43,6 +43,7 @@ from dialer.types import ContactRole
 
 _SQL = Statements("import")
 _ID_DIGEST = "key:id-"
+_MAY_BE_BLANK = frozenset({"product", "principal_cents", "risk", "region", "industry", "remark"})
 
 
 class _Change(Enum):
@@ -191,6 +192,7 @@ def _import(connection: sqlite3.Connection, list_name: str, batch_id: int, row: 
         change = _Change.ADDED
     else:
         account_id, debtor_id, leased, unlisted, *stored = found
+        loan = {name: _kept(name, said, before) for (name, said), before in zip(loan.items(), stored, strict=True)}
         changed = stored != list(loan.values())
         if changed:
             connection.execute(_SQL["update_account"], loan | {"account_id": account_id, "batch_id": batch_id})
@@ -206,6 +208,11 @@ def _import(connection: sqlite3.Connection, list_name: str, batch_id: int, row: 
         change = _Change.UPDATED if changed or moved else _Change.UNCHANGED
     connection.execute(_SQL["note_source"], {"debtor_id": debtor_id, "batch_id": batch_id})
     return change
+
+
+def _kept(name: str, said: object, before: object) -> object:
+    """What holds of a column now: a blank cell says nothing."""
+    return before if name in _MAY_BE_BLANK and said in (None, "") else said
 
 
 def is_somebody_else(connection: sqlite3.Connection, debtor_id: int, identity: str) -> bool:

@@ -65,6 +65,8 @@ def accounts(draw: st.DrawFn) -> ImportedAccount:
         ),
         amount_due=Decimal(draw(st.sampled_from(["100.00", "200.00"]))),
         days_past_due=draw(st.sampled_from([1, 2])),
+        principal=draw(st.sampled_from([None, None, Decimal("5000.00")])),
+        region=draw(st.sampled_from(["", "浙江", "江苏"])),
         alias=draw(st.sampled_from(["", "", "", "key:id-1", "key:id-2"])) if key.startswith("k") else "",
         details=draw(st.sampled_from([(), (), (("occupation", "司机"),)])),
     )

@@ -167,20 +167,26 @@ SELECT :accounts + row, account_no, client, :list_name, debtor_id, product, prin
 FROM staged WHERE NOT slow AND account_id IS NULL ORDER BY row;
 
 -- name: find_changed
+-- A blank cell says nothing.
 INSERT INTO changed (account_id, row)
 SELECT s.account_id, s.row FROM staged s CROSS JOIN accounts a ON a.account_id = s.account_id
 WHERE NOT s.slow
-  AND (a.list_name, a.product, a.principal_cents, a.amount_due_cents, a.days_past_due, a.risk, a.region, a.language,
-       a.industry, a.remark, a.priority) IS NOT
-      (:list_name, s.product, s.principal_cents, s.amount_due_cents, s.days_past_due, s.risk, s.region, s.language,
-       s.industry, s.remark, s.priority);
+  AND ((a.list_name, a.amount_due_cents, a.days_past_due, a.language, a.priority) IS NOT
+       (:list_name, s.amount_due_cents, s.days_past_due, s.language, s.priority)
+       OR (s.product <> '' AND a.product <> s.product) OR (s.risk <> '' AND a.risk <> s.risk)
+       OR (s.principal_cents IS NOT NULL AND a.principal_cents IS NOT s.principal_cents)
+       OR (s.region <> '' AND a.region <> s.region) OR (s.industry <> '' AND a.industry <> s.industry)
+       OR (s.remark <> '' AND a.remark <> s.remark));
 
 -- name: update_accounts
 UPDATE accounts SET (list_name, product, principal_cents, amount_due_cents, days_past_due, risk, region, language,
                      industry, remark, priority, batch_id) =
-    (SELECT :list_name, s.product, s.principal_cents, s.amount_due_cents, s.days_past_due, s.risk, s.region, s.language,
-            s.industry, s.remark, s.priority, :batch_id FROM staged s WHERE s.row = (
-                SELECT c.row FROM changed c WHERE c.account_id = accounts.account_id))
+    (SELECT :list_name, coalesce(nullif(s.product, ''), accounts.product),
+            coalesce(s.principal_cents, accounts.principal_cents), s.amount_due_cents, s.days_past_due,
+            coalesce(nullif(s.risk, ''), accounts.risk), coalesce(nullif(s.region, ''), accounts.region), s.language,
+            coalesce(nullif(s.industry, ''), accounts.industry), coalesce(nullif(s.remark, ''), accounts.remark),
+            s.priority, :batch_id
+     FROM staged s WHERE s.row = (SELECT c.row FROM changed c WHERE c.account_id = accounts.account_id))
 WHERE account_id IN (SELECT account_id FROM changed);
 
 -- name: note_sources
