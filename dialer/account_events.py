@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from dialer.types import AccountId, DebtorId
+
+ID_KEYS: Final = frozenset({"attempt", "txn_id", "reversal_txn_id", "digest", "hash"})
+"""Keys of a payload under which ids stand: long digits there are nobody's number."""
 
 EventValue = str | int | float | bool | None | list[str]
 """What a payload holds. Money is text with two decimals, dates are ISO."""

@@ -60,7 +60,7 @@ def take(
     if isinstance(taken, desks.Taken):
         raise StoreError(session.pick(*refused(taken, session.zone)))
     if session.json:
-        session.emit(_as_json(taken, unmasked=True))
+        session.emit(_as_json(taken, unmasked=False))
         return
     until = f"{taken.until_at.astimezone(session.zone):%H:%M}"
     session.say(f"{taken.holder} 处理中，至 {until}。", f"Yours until {until}, {taken.holder}.", "green")
@@ -122,7 +122,7 @@ def leave(
             connection, debtor_id, by=name_of(session), at=SystemClock().now_at(), source="cli", force=force
         )
     if session.json:
-        session.emit(_as_json(desk, unmasked=True))
+        session.emit(_as_json(desk, unmasked=False))
         return
     session.say(f"已释放（{desk.holder}）。", f"Free again; {desk.holder} had it.", "green")
 

@@ -15,9 +15,7 @@ from dialer.errors import DialerError
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells count
 _FLAGS: Final = ("--json",)
 _VALUED: Final = ("--config", "--lang")
-_TWO_WORDS: Final = frozenset(
-    {("simulate", "case"), ("events", "kinds"), ("events", "webhooks"), ("events", "listen")}
-)
+_TWO_WORDS: Final = frozenset({("simulate", "case"), ("events", "kinds"), ("events", "webhooks"), ("events", "listen")})
 """Commands of two words whose first one is a command as well."""
 
 

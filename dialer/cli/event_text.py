@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
 from pydantic import JsonValue
 from rich.text import Text
 
-from dialer.account_events import EventKind, StoredEvent
+from dialer.account_events import ID_KEYS, EventKind, StoredEvent
 from dialer.cli.lang import Lang
-from dialer.masking import mask_account, mask_text
+from dialer.masking import mask_about, mask_account
 
 WORDS: Final[Mapping[EventKind, tuple[str, str]]] = {
     EventKind.CALL_CONCLUDED: ("通话登记", "call concluded"),
@@ -62,14 +63,30 @@ _STYLES: Final[Mapping[str, str]] = {
 }
 
 
-def as_json(event: StoredEvent, account_no: str, *, unmasked: bool) -> JsonValue:
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whom an event is about, as far as texts must not name them; empty: nobody."""
+
+    account_no: str = ""
+    name: str = ""
+
+    def shown(self, text: str, *, unmasked: bool) -> str:
+        """A text of the event."""
+        return text if unmasked else mask_about(text, name=self.name, account_no=self.account_no)
+
+    def account(self, *, unmasked: bool) -> str:
+        """The account's number."""
+        return self.account_no if unmasked or not self.account_no else mask_account(self.account_no)
+
+
+def as_json(event: StoredEvent, about: About, *, unmasked: bool) -> JsonValue:
     """An event for programs."""
-    payload: dict[str, JsonValue] = {key: _plain(value) for key, value in event.payload.items()}
+    payload = {key: _plain(value, about, unmasked=unmasked or key in ID_KEYS) for key, value in event.payload.items()}
     told: dict[str, JsonValue] = {
         "seq": event.seq,
         "kind": event.kind.value,
         "at": event.at.isoformat(),
-        "account": account_no if unmasked or not account_no else mask_account(account_no),
+        "account": about.account(unmasked=unmasked),
         "account_id": event.account_id,
         "debtor_id": event.debtor_id,
         "actor": event.actor,
@@ -79,24 +96,26 @@ def as_json(event: StoredEvent, account_no: str, *, unmasked: bool) -> JsonValue
     return told | ({"key": event.event_key} if event.event_key else {})
 
 
-def _plain(value: object) -> JsonValue:
+def _plain(value: object, about: About, *, unmasked: bool) -> JsonValue:
     if isinstance(value, list):
-        return [str(one) for one in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+        return [about.shown(str(one), unmasked=unmasked) for one in value]
+    if value is None or isinstance(value, int | float | bool):
+        return value
+    return about.shown(str(value), unmasked=unmasked)
 
 
-def line(event: StoredEvent, account_no: str, lang: Lang, zone: tzinfo, *, unmasked: bool) -> Text:
+def line(event: StoredEvent, about: About, lang: Lang, zone: tzinfo, *, unmasked: bool) -> Text:
     """An event for people."""
     zh, en = WORDS.get(event.kind, (event.kind.value, event.kind.value))
     noun = event.kind.partition(".")[0]
-    account = account_no if unmasked or not account_no else mask_account(account_no)
     text = Text.assemble(
         (f"{event.seq:>7} ", "bright_black"),
         f"{event.at.astimezone(zone):%m-%d %H:%M:%S}  ",
         (_padded(lang.pick(zh, en), 22), _STYLES.get(noun, "")),
-        (_padded(account or "—", 14), "bold"),
+        (_padded(about.account(unmasked=unmasked) or "—", 14), "bold"),
     )
-    parts = [f"{key}={_short(value)}" for key, value in event.payload.items() if key not in _HIDDEN and _said(value)]
+    said = {key: value for key, value in event.payload.items() if key not in _HIDDEN and _said(value)}
+    parts = [f"{key}={_short(_plain(value, about, unmasked=unmasked))}" for key, value in said.items()]
     by = " · ".join(part for part in (event.actor, event.source) if part)
     return text.append("  ".join(parts)).append(f"  ({by})" if by else "", "bright_black")
 
@@ -105,8 +124,8 @@ def _said(value: object) -> bool:
     return value not in (None, "", False)
 
 
-def _short(value: object) -> str:
-    text = mask_text(",".join(map(str, value)) if isinstance(value, list) else str(value))
+def _short(value: JsonValue) -> str:
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

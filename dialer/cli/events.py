@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.account_events import EventKind, StoredEvent
-from dialer.cli.event_text import WORDS, as_json, line
+from dialer.cli.event_text import WORDS, About, as_json, line
 from dialer.cli.opening import loan_rules, opened, use_terms
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
@@ -74,11 +74,11 @@ def events(
         reader = _Reader(store, account, wanted)
         left = count
         for event in reader.read(after, last, follow=follow):
-            number = reader.number(event)
+            about = reader.about(event)
             if in_json:
-                session.emit_line(as_json(event, number, unmasked=unmasked))
+                session.emit_line(as_json(event, about, unmasked=unmasked))
             else:
-                session.out.print(line(event, number, session.lang, session.zone, unmasked=unmasked), soft_wrap=True)
+                session.out.print(line(event, about, session.lang, session.zone, unmasked=unmasked), soft_wrap=True)
             left = None if left is None else left - 1
             if left == 0:
                 return
@@ -109,7 +109,7 @@ class _Reader:
 
         self._store = store
         self._wanted = wanted
-        self._numbers: dict[int, str] = {}
+        self._known: dict[int, About] = {}
         self._accounts: frozenset[int] | None = None
         self._debtors: frozenset[int] = frozenset()
         if account:
@@ -152,21 +152,22 @@ class _Reader:
             return event.account_id in self._accounts
         return event.debtor_id in self._debtors
 
-    def number(self, event: StoredEvent) -> str:
-        """The number of the account that an event is about; empty: of none."""
+    def about(self, event: StoredEvent) -> About:
+        """Whom an event is about."""
         if event.account_id is None and event.debtor_id is None:
-            return ""
+            return About()
         key = event.account_id if event.account_id is not None else -(event.debtor_id or 0)
-        if key not in self._numbers:
+        if key not in self._known:
             with self._store.reading() as database:
-                self._numbers[key] = _number(database.conn, event)
-        return self._numbers[key]
+                self._known[key] = _about(database.conn, event)
+        return self._known[key]
 
 
-def _number(connection: sqlite3.Connection, event: StoredEvent) -> str:
+def _about(connection: sqlite3.Connection, event: StoredEvent) -> About:
     from dialer.store import promised
 
-    return promised.number_of(connection, account_id=event.account_id, debtor_id=event.debtor_id)
+    number, name = promised.named(connection, account_id=event.account_id, debtor_id=event.debtor_id)
+    return About(account_no=number, name=name)
 
 
 def kinds(context: typer.Context) -> None:

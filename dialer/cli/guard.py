@@ -55,6 +55,7 @@ def _guarded(command: str, callback: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(callback)
     def run(*arguments: Any, **options: Any) -> Any:
         session = session_of(options["context"])
+        session.about = next((str(options[key]) for key in _ACCOUNTS if options.get(key)), "")
         recorded = admit(session, command, options)
         result = callback(*arguments, **options)
         if not recorded:  # the command has made the store only now

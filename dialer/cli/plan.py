@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +25,7 @@ from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.errors import SettingsError
 from dialer.loans.terms import ZERO
-from dialer.masking import mask_account, mask_name
+from dialer.masking import mask_about, mask_account, mask_name
 from dialer.plans.offers import Asked, Scope
 
 if TYPE_CHECKING:
@@ -247,8 +247,6 @@ def _offer(
 
 
 def _saved(connection: Connection, session: Session, found: Offer, asked: Asked, offer: int, at: datetime) -> Offer:
-    from dataclasses import replace
-
     from dialer.plans.reasons import reasons
     from dialer.store import planning
 
@@ -276,17 +274,35 @@ def _saved(connection: Connection, session: Session, found: Offer, asked: Asked,
     return replace(found, saved=known)
 
 
-def _whose(connection: Connection, known: KnownPlan, *, unmasked: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """Whose plan it is."""
+
+    account_no: str
+    name: str
+    unmasked: bool
+
+    def __str__(self) -> str:
+        if self.unmasked:
+            return f"{self.account_no}  {self.name}"
+        return f"{mask_account(self.account_no)}  {mask_name(self.name)}"
+
+    def veiled(self, text: str) -> str:
+        """What somebody wrote about the plan."""
+        return text if self.unmasked else mask_about(text, name=self.name, account_no=self.account_no)
+
+
+def _whose(connection: Connection, known: KnownPlan, *, unmasked: bool) -> _Whose:
     from dialer.store.planned import SQL
 
-    row = {"account_id": known.account_id}
-    account_no, name = connection.execute(SQL["whose"], row).fetchone()
-    return f"{account_no}  {name}" if unmasked else f"{mask_account(account_no)}  {mask_name(name)}"
+    account_no, name = connection.execute(SQL["whose"], {"account_id": known.account_id}).fetchone()
+    return _Whose(account_no=account_no, name=name, unmasked=unmasked)
 
 
-def _told(session: Session, known: KnownPlan, whose: str) -> None:
+def _told(session: Session, known: KnownPlan, owner: _Whose) -> None:
     from dialer.cli.plan_text import known_plan
 
+    known, whose = replace(known, end_reason=owner.veiled(known.end_reason)), str(owner)
     if session.json:
         session.emit({"debtor": whose, **_known_json(known)})
         return

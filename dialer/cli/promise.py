@@ -146,7 +146,7 @@ def judge(
         session.emit([as_json(one, unmasked=True) for one in found])
         return
     for one in found:
-        _say_one(session, one, unmasked=True)
+        _say_one(session, one, unmasked=False)
 
 
 @app.command(epilog="Example: dialer promise approve 12")
@@ -266,9 +266,9 @@ def _new(
 
 def _told(session: Session, one: KnownPromise) -> None:
     if session.json:
-        session.emit(as_json(one, unmasked=True))
+        session.emit(as_json(one, unmasked=False))
     else:
-        _say_one(session, one, unmasked=True)
+        _say_one(session, one, unmasked=False)
 
 
 def _say_one(session: Session, one: KnownPromise, *, unmasked: bool) -> None:

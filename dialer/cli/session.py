@@ -20,7 +20,7 @@ from dialer.access import TOKEN_VARIABLE, Person
 from dialer.cli.lang import Lang
 from dialer.control_client import ControlClient
 from dialer.errors import SettingsError
-from dialer.masking import mask_text
+from dialer.masking import mask_about
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
 
 CONFIG_VARIABLE: Final = "DIALER_CONFIG"
@@ -64,6 +64,8 @@ class Session:
     err: Console = field(default_factory=lambda: Console(highlight=False, stderr=True))
     person: Person | None = None
     """Who runs the command; None before it was asked, and for nobody known."""
+    about: str = ""
+    """The account that the command was asked about, if any: errors do not spell it out."""
 
     @cached_property
     def settings(self) -> DialerSettings:
@@ -173,7 +175,7 @@ class Session:
 
     def fail(self, message: str, *, kind: str, exit_code: int) -> NoReturn:
         """Say what is wrong and leave; a number of somebody that is in the message is masked."""
-        message = mask_text(message)
+        message = mask_about(message, account_no=self.about)
         if self.json:
             error: JsonValue = {"error": {"kind": kind, "message": message, "exit_code": exit_code}}
             typer.echo(json.dumps(error, ensure_ascii=False), err=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from dialer.account_events import AccountEvent, EventKind, StoredEvent
+from dialer.account_events import ID_KEYS, AccountEvent, EventKind, EventValue, StoredEvent
+from dialer.masking import mask_text
 from dialer.store.columns import moment, moment_text
 from dialer.store.statements import Statements
 from dialer.types import AccountId, DebtorId
@@ -28,10 +29,18 @@ def note(connection: sqlite3.Connection, event: AccountEvent) -> int | None:
         "account_id": event.account_id,
         "actor": event.actor,
         "source": event.source,
-        "payload": json.dumps(dict(event.payload), ensure_ascii=False, sort_keys=True),
+        "payload": json.dumps(_without_numbers(event.payload), ensure_ascii=False, sort_keys=True),
     }
     added = connection.execute(_SQL["add"], row)
     return added.lastrowid if added.rowcount > 0 else None
+
+
+def _without_numbers(payload: Mapping[str, EventValue]) -> dict[str, EventValue]:
+    """What leaves this store by webhooks and streams names no number and no document, whatever people typed."""
+    return {
+        key: mask_text(value) if isinstance(value, str) and key not in ID_KEYS else value
+        for key, value in payload.items()
+    }
 
 
 def after(connection: sqlite3.Connection, seq: int, *, limit: int = 1000) -> tuple[StoredEvent, ...]:

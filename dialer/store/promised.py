@@ -200,6 +200,12 @@ def number_of(connection: sqlite3.Connection, *, account_id: int | None, debtor_
     return "" if row is None else str(row[0])
 
 
+def named(connection: sqlite3.Connection, *, account_id: int | None, debtor_id: int | None) -> tuple[str, str]:
+    """The number as `number_of` has it, and the debtor's name."""
+    row = connection.execute(SQL["named"], {"account_id": account_id, "debtor_id": debtor_id}).fetchone()
+    return ("", "") if row is None else (str(row[0]), str(row[1]))
+
+
 def _read(connection: sqlite3.Connection, statement: str, wanted: dict[str, object]) -> tuple[KnownPromise, ...]:
     return tuple(_promises(connection.execute(f"{SQL['columns']}\n{SQL[statement]}", wanted)))
 

@@ -147,6 +147,10 @@ DELETE FROM promise_boosts WHERE account_id = :account_id;
 -- name: account
 SELECT account_id, client, debtor_id FROM accounts WHERE account_no = :account_no;
 
+-- name: named
+SELECT a.account_no, d.name FROM accounts a JOIN debtors d USING (debtor_id)
+WHERE a.account_id = :account_id OR (:account_id IS NULL AND a.debtor_id = :debtor_id) ORDER BY a.account_id LIMIT 1;
+
 -- name: number
 SELECT account_no FROM accounts
 WHERE account_id = :account_id OR (:account_id IS NULL AND debtor_id = :debtor_id) ORDER BY account_id LIMIT 1;
