@@ -199,8 +199,11 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data(), flag=st.sampled_from([flag for flag in StopFlag if flag is not StopFlag.WRONG_NUMBER]))
     def stop_a_debtor(self, data: st.DataObject, flag: StopFlag) -> None:
         account_no = data.draw(st.sampled_from(sorted(self.known)))
-        self.store.add_stop(account_no, flag, by="boss", at=self.at)
+        stopped = self.store.add_stop(account_no, flag, by="boss", at=self.at).debtor_ids
         self.never.add(account_no)
+        for lead in self.idle():  # taken back at once; in the air it stays as it is
+            if lead.debtor_id in stopped:
+                del self.leased[int(lead.account_id)]
 
     @rule(line=st.integers(0, 5), flag=st.sampled_from((StopFlag.DO_NOT_CALL, StopFlag.WRONG_NUMBER)))
     def stop_a_number(self, line: int, flag: StopFlag) -> None:
