@@ -69,7 +69,8 @@ def weight(task: Task) -> float:
     if task.arm is None:
         return 0.5
     scenario = task.scenario
-    return _WORK[WAYS[task.arm].mode] * scenario.days * max(1.0, 0.25 * scenario.agents) ** 0.7
+    larger = float(max(1.0, 0.25 * scenario.agents) ** 0.7)
+    return _WORK[WAYS[task.arm].mode] * scenario.days * larger
 
 
 @contextmanager
