@@ -334,4 +334,4 @@ def test_a_promise_that_is_not_over_holds_the_records_and_one_that_nobody_judged
             return connection.execute("SELECT reason FROM held_debtors WHERE debtor_id = 2").fetchall()
 
     assert reasons(local(6)) == [("plan",)]
-    assert reasons(local(6) + timedelta(days=8)) == []
+    assert reasons(local(6) + timedelta(days=9)) == []
