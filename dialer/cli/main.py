@@ -46,6 +46,7 @@ from dialer.cli import (
 from dialer.cli.errors import CommandLine
 from dialer.cli.guard import guard
 from dialer.cli.lang import Lang
+from dialer.cli.panels import arrange
 from dialer.cli.session import CONFIG_VARIABLE, DEFAULT_CONFIG, Session
 
 app = typer.Typer(
@@ -107,6 +108,7 @@ app.add_typer(assign.app, name="assign")
 app.add_typer(order.app, name="order")
 
 
+arrange(app)
 guard(app)
 
 

@@ -23,6 +23,7 @@ from control_cases import A01, M1, SNAPSHOT, FakeFloor
 from dialer.cli.errors import hoist
 from dialer.cli.exports import write_csv, write_xlsx
 from dialer.cli.main import app
+from dialer.cli.panels import PANELS
 from dialer.cli.session import Session
 from dialer.control import ControlServer
 from dialer.control_client import snapshot_from_json
@@ -404,3 +405,10 @@ def test_an_order_that_cannot_be_is_explained(folder: Path, words: tuple[str, ..
     result = run_in(folder, *words)
     assert result.exit_code == code
     assert says in result.output
+
+
+def test_help_lists_every_command_under_the_heading_of_what_one_comes_to_do() -> None:
+    told = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "120"}).output
+    headings = [heading.split()[0] for heading in PANELS]
+    assert [told.index(f"╭─ {heading} ") for heading in headings] == sorted(told.index(f"╭─ {one} ") for one in headings)
+    assert "╭─ Commands " not in told
