@@ -50,7 +50,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept on record.", sh
 Unmasked = Annotated[bool, typer.Option("--unmasked", help="Whole names and account numbers, where you may see them.")]
 
 
-@app.command(epilog="Example: dialer assign run --dry-run --agent agent05 --html shares.html (`dialer assign` alone is the same)")
+@app.command(epilog="Example: dialer assign run --dry-run --agent agent05 --html shares.html")
 def run(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show who would get what, and why.")] = False,
