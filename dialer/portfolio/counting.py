@@ -7,6 +7,7 @@ called?) stands in the columns already; see `dialer.portfolio.courses`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -36,6 +37,7 @@ from dialer.store.statements import Statements
 
 _SQL: Final = Statements("portfolio_counts")
 _EPOCH: Final = 719_163
+_LONGEST_H: Final = 10 * 366 * 24
 _JUDGED: Final = ("kept", "partly_kept", "broken")
 
 
@@ -103,29 +105,41 @@ def open_book(portfolio: Portfolio, scope: Scope) -> Book:
     """Work out how every account stood at every month end, and hand it all to DuckDB."""
     marks = month_ends(scope.today, scope.months)
     ledger = ledger_of(portfolio)
-    past = courses(portfolio.accounts, ledger, (*marks, scope.today))
-    row_of_payment = np.searchsorted(portfolio.accounts.account_id, portfolio.payments.account_id)
-    recovered = _recovered(portfolio, past, row_of_payment, scope)
-    tables = {
-        "accounts": _accounts(portfolio, ledger, past, recovered, scope),
-        "month_ends": _month_ends(past),
-        "openings": _openings(past, recovered),
-        "calls": _calls(portfolio, ledger, scope),
-        "promises": _promises(portfolio, ledger, scope),
-        "spells": _spells(portfolio, ledger, scope),
-    }
+    # NumPy lets go of the interpreter while it works: what does not need the courses is worked out beside them.
+    with ThreadPoolExecutor(max_workers=2) as beside:
+        calls = beside.submit(_calls, portfolio, ledger, scope)
+        promises = beside.submit(_promises, portfolio, ledger, scope)
+        late = beside.submit(_spells, portfolio, ledger, scope)
+        past = courses(portfolio.accounts, ledger, (*marks, scope.today))
+        row_of_payment = np.searchsorted(portfolio.accounts.account_id, portfolio.payments.account_id)
+        recovered = _recovered(portfolio, past, row_of_payment, scope)
+        tables = {
+            "accounts": _accounts(portfolio, ledger, past, recovered, scope),
+            "month_ends": _month_ends(past),
+            "openings": _openings(past, recovered),
+            "calls": calls.result(),
+            "promises": promises.result(),
+            "spells": late.result(),
+        }
     return Book(portfolio=portfolio, scope=scope, marks=marks, counts=Counts(tables))
 
 
 def _local(hours: Small, zone: ZoneInfo) -> Small:
     """Hours of UTC to hours of a zone's clock, since its own 1970-01-01."""
-    distinct, place = np.unique(hours, return_inverse=True)
-    shift = [
-        int(offset.total_seconds() // 3600)
-        for hour in distinct.tolist()
-        if (offset := datetime.fromtimestamp(hour * 3600, zone).utcoffset()) is not None
-    ]
-    return (distinct + np.array(shift, dtype=np.int32))[place].astype(np.int32)
+    if not len(hours):
+        return hours
+    first, last = int(hours.min()), int(hours.max())
+    if last - first > _LONGEST_H:  # a wrong year somewhere: only the hours that there are
+        distinct, place = np.unique(hours, return_inverse=True)
+        return (distinct + _shifts(distinct, zone))[place].astype(np.int32)
+    every = np.arange(first, last + 1, dtype=np.int32)
+    return (every + _shifts(every, zone))[hours - first]
+
+
+def _shifts(hours: Small, zone: ZoneInfo) -> Small:
+    """Of how many hours the zone's clock is ahead of UTC."""
+    offsets = (datetime.fromtimestamp(hour * 3600, zone).utcoffset() for hour in hours.tolist())
+    return np.array([0 if one is None else int(one.total_seconds() // 3600) for one in offsets], dtype=np.int32)
 
 
 def _recovered(portfolio: Portfolio, past: Courses, row: Whole, scope: Scope) -> Whole:

@@ -21,14 +21,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dialer.loans.buckets import LAST_DAY, Bucket
+from dialer.loans.buckets import LAST_DAY, Bucket, bucket_of
 from dialer.portfolio.columns import NEVER, Accounts, Flag, Instalments, Portfolio, Small, Whole
 
 REPAID: Final = len(Bucket)
 """A state beside the buckets' places: the last instalment is paid."""
 NOT_YET: Final = REPAID + 1
 """Not paid out, or no schedule is known."""
-_EDGES: Final = np.array([last for _, last in LAST_DAY], dtype=np.int32)
+_LAST: Final = max(last for _, last in LAST_DAY)
+_PLACES: Final = np.array([list(Bucket).index(bucket_of(days)) for days in range(_LAST + 2)], dtype=np.int8)
+"""Days past due -> the place of their bucket; the last one stands for all that are more."""
 _SHIFT: Final = 22
 """Bits that hold any ordinal of a day."""
 
@@ -65,9 +67,9 @@ class Ledger:
 def ledger_of(portfolio: Portfolio) -> Ledger:
     """Bring the instalments of a portfolio in the form that questions about days need."""
     ids, instalments = portfolio.accounts.account_id, portfolio.instalments
-    row = np.searchsorted(ids, instalments.account_id)
-    counts = np.bincount(row, minlength=len(ids))
-    end = np.cumsum(counts)
+    end = np.searchsorted(instalments.account_id, ids, side="right")
+    counts = np.diff(end, prepend=0)
+    row = np.repeat(np.arange(len(ids)), counts)
     # Within an account the latest day so far; the next account's numbers are all greater.
     key = (row << _SHIFT) | instalments.paid
     paid_up = np.maximum.accumulate(key) & ((1 << _SHIFT) - 1) if len(key) else key
@@ -102,35 +104,47 @@ class Courses:
 def courses(accounts: Accounts, ledger: Ledger, marks: Sequence[date]) -> Courses:
     """How every account stood at the end of each of some days, oldest first."""
     days = np.array([mark.toordinal() for mark in marks], dtype=np.int32)
-    paid = _counts_by(ledger, ledger.paid_up, days, len(accounts))
-    due = _counts_by(ledger, ledger.due + 1, days, len(accounts))  # due before the mark
-    oldest = ledger.start[:, None] + paid
-    whole = oldest >= ledger.end[:, None]
-    inside = np.minimum(oldest, max(0, len(ledger.due) - 1))
-    first_due = ledger.due[inside] if len(ledger.due) else np.zeros(oldest.shape, dtype=np.int32)
-    late = np.where(whole, 0, days[None, :] - first_due)
-    late = np.where(late > accounts.grace[:, None], late, 0).astype(np.int32)
-    state = np.searchsorted(_EDGES, late, side="left").astype(np.int8)
+    oldest = _counts(ledger.row, ledger.paid_up, days, len(accounts))
+    oldest += ledger.start.astype(np.int32)[:, None]
+    open_ = oldest < ledger.end.astype(np.int32)[:, None]
     known = (accounts.disbursed > 0) & (ledger.end > ledger.start)
     on_book = known[:, None] & (accounts.disbursed[:, None] <= days[None, :])
-    state = np.where(on_book, np.where(whole, REPAID, state), NOT_YET).astype(np.int8)
-    is_late = on_book & (late > 0)
-    reached = ledger.start[:, None] + np.maximum(due, paid)
-    return Courses(
-        marks=tuple(marks),
-        state=state,
-        days=np.where(is_late, late, 0).astype(np.int32),
-        outstanding=np.where(on_book, ledger.principal[ledger.end][:, None] - ledger.principal[oldest], 0),
-        overdue=np.where(is_late, ledger.total[reached] - ledger.total[oldest], 0),
-    )
+    late = _days_late(accounts, ledger, oldest, open_ & on_book, days)
+    state = np.where(on_book, np.where(open_, bucket_places(late), REPAID), NOT_YET).astype(np.int8)
+    overdue = np.zeros(late.shape, dtype=np.int64)
+    rows, columns = np.nonzero(late)
+    # Due before the mark: the place of the first instalment that was not.
+    reached = ledger.start[rows] + _due_before(ledger, late, days)[rows, columns]
+    overdue[rows, columns] = ledger.total[reached] - ledger.total[oldest[rows, columns]]
+    outstanding = ledger.principal[ledger.end][:, None] - ledger.principal[oldest]
+    outstanding[~on_book] = 0
+    return Courses(marks=tuple(marks), state=state, days=late, outstanding=outstanding, overdue=overdue)
 
 
-def _counts_by(ledger: Ledger, day: Small, marks: Small, accounts: int) -> NDArray[np.int64]:
+def _days_late(accounts: Accounts, ledger: Ledger, oldest: Small, counts: NDArray[np.bool_], days: Small) -> Small:
+    """Days past due of the oldest instalment that is not paid; 0 where nothing is late."""
+    if not len(ledger.due):
+        return np.zeros(oldest.shape, dtype=np.int32)
+    late = days[None, :] - np.take(ledger.due, oldest, mode="clip")
+    late[~counts | (late <= accounts.grace[:, None])] = 0
+    return late
+
+
+def _due_before(ledger: Ledger, late: Small, days: Small) -> Small:
+    """How many instalments of each account that was ever late were due before each mark."""
+    theirs: Flag = np.any(late > 0, axis=1)[ledger.row]
+    return _counts(ledger.row[theirs], ledger.due[theirs] + 1, days, len(late))
+
+
+def _counts(row: NDArray[np.int64], day: Small, marks: Small, accounts: int) -> Small:
     """How many instalments of each account have their day at each mark or before."""
     width = len(marks) + 1
-    column = np.searchsorted(marks, day, side="left")
-    counts = np.bincount(ledger.row * width + column, minlength=accounts * width).reshape(accounts, width)
-    return np.cumsum(counts[:, :-1], axis=1)
+    # The column of every day that there is, looked up: a search for each of ten million takes longer.
+    first, last = int(marks[0]), int(marks[-1]) + 1
+    columns = np.searchsorted(marks, np.arange(first, last + 1), side="left")
+    column = columns[np.clip(day, first, last) - first]
+    counts = np.bincount(row * width + column, minlength=accounts * width).reshape(accounts, width)
+    return np.cumsum(counts[:, :-1], axis=1, dtype=np.int32)
 
 
 def days_late_at(ledger: Ledger, accounts: Accounts, row: Whole, day: Small) -> Small:
@@ -153,7 +167,7 @@ def days_late_at(ledger: Ledger, accounts: Accounts, row: Whole, day: Small) -> 
 
 def bucket_places(days: Small) -> NDArray[np.int8]:
     """Days past due to the places of their buckets."""
-    return np.searchsorted(_EDGES, days, side="left").astype(np.int8)
+    return _PLACES[np.clip(days, 0, len(_PLACES) - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

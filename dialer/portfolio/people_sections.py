@@ -37,9 +37,8 @@ def _promise_month(month: int, by_status: dict[str, tuple[int, int, int]]) -> Pr
 
 def reach(book: Book) -> Reach:
     """What the attempts of the last days reached."""
-    ((count, answered, _, right, promised, accounts, reached, right_accounts, promised_accounts),) = book.counts.rows(
-        "reached"
-    )
+    (row,) = book.counts.rows("reached")
+    count, answered, _, right, promised, accounts, reached, right_accounts, promised_accounts = map(int, row)
     return Reach(
         month=None,
         attempts=count,
@@ -67,9 +66,8 @@ def reach_by_month(book: Book) -> tuple[Reach, ...]:
             accounts_right_party=rate(right_accounts, accounts),
             accounts_promised=0,
         )
-        for month, count, answered, right, promised, accounts, reached, right_accounts in book.counts.rows(
-            "reached_by_month"
-        )
+        for row in book.counts.rows("reached_by_month")
+        for month, count, answered, right, promised, accounts, reached, right_accounts in (map(int, row),)
     )
 
 

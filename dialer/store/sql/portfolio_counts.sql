@@ -60,16 +60,25 @@ GROUP BY due_month, status ORDER BY due_month, status;
 
 -- name: reached
 -- Attempts and what came of them, and accounts that any of them reached, within the window.
-SELECT count(*), count(*) FILTER (answered), count(*) FILTER (talked), count(*) FILTER (right_party),
-       count(*) FILTER (promised), count(DISTINCT account_id), count(DISTINCT account_id) FILTER (answered),
-       count(DISTINCT account_id) FILTER (right_party), count(DISTINCT account_id) FILTER (promised)
-FROM calls WHERE recent;
+WITH one AS (
+    SELECT count(*) AS attempts, count(*) FILTER (answered) AS answered, count(*) FILTER (talked) AS talked,
+           count(*) FILTER (right_party) AS right_party, count(*) FILTER (promised) AS promised
+    FROM calls WHERE recent GROUP BY account_id
+)
+SELECT coalesce(sum(attempts), 0), coalesce(sum(answered), 0), coalesce(sum(talked), 0), coalesce(sum(right_party), 0),
+       coalesce(sum(promised), 0), count(*), count(*) FILTER (answered > 0), count(*) FILTER (right_party > 0),
+       count(*) FILTER (promised > 0)
+FROM one;
 
 -- name: reached_by_month
-SELECT month, count(*), count(*) FILTER (answered), count(*) FILTER (right_party), count(*) FILTER (promised),
-       count(DISTINCT account_id), count(DISTINCT account_id) FILTER (answered),
-       count(DISTINCT account_id) FILTER (right_party)
-FROM calls GROUP BY month ORDER BY month;
+WITH one AS (
+    SELECT month, count(*) AS attempts, count(*) FILTER (answered) AS answered,
+           count(*) FILTER (right_party) AS right_party, count(*) FILTER (promised) AS promised
+    FROM calls GROUP BY month, account_id
+)
+SELECT month, sum(attempts), sum(answered), sum(right_party), sum(promised), count(*), count(*) FILTER (answered > 0),
+       count(*) FILTER (right_party > 0)
+FROM one GROUP BY month ORDER BY month;
 
 -- name: hours
 -- By day of the week (1 is Monday) and hour, in the lender's zone.
