@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, islice
@@ -24,7 +24,7 @@ from dialer.accounts.reading import RawRow, RowSource, open_csv
 from dialer.accounts.rejected import RejectedRow, rejected, write_rejects
 from dialer.accounts.rows import RowRules, parse_row
 from dialer.accounts.seen import SeenKeys
-from dialer.accounts.spool import AccountSpool, Spool
+from dialer.accounts.spool import AccountSpool, Spool, without_collector
 from dialer.accounts.values import Unusable
 from dialer.accounts.workbook import open_xlsx
 from dialer.errors import IntakeError
@@ -140,8 +140,10 @@ def read_accounts(
         rules = RowRules.of(columns, region=region, ragged=source.ragged, as_of=as_of)
         run = _Run(rules)
         filled = (raw for raw in rows if not raw.blank)
-        while some := list(islice(filled, _ROWS_AT_ONCE)):
-            run.take(some)
+        # What reads a workbook is somebody else's, and may leave cycles.
+        with without_collector() if source.encoding else nullcontext():
+            while some := list(islice(filled, _ROWS_AT_ONCE)):
+                run.take(some)
     return ImportPreview(
         source=path,
         kind=source.kind,

@@ -5,11 +5,13 @@ The file has no name and is readable by nobody else; it is gone when the spool i
 
 from __future__ import annotations
 
+import gc
 import marshal
 import pickle
 import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Self, TypeVar
 
 from dialer.accounts.imported import AccountRow, ImportedAccount, account_of
@@ -64,6 +66,18 @@ class Spool(Collection[T]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Let the collector of reference cycles rest: rows have none, and it would look at each of them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class AccountSpool(Collection[ImportedAccount]):
