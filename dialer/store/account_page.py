@@ -20,6 +20,9 @@ SECTIONS: Final = (
 )
 """The tables of a page, in its order."""
 
+_LEAST_DIGITS: Final = 4
+"""Fewer are in too many numbers."""
+
 Row = Mapping[str, str | int | float | None]
 
 
@@ -64,10 +67,12 @@ def find(connection: sqlite3.Connection, text: str, *, most: int) -> tuple[Row, 
     """
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     digits = "".join(char for char in text if char.isdigit())
-    wanted = {"like": f"%{escaped}%", "digits": f"%{digits}%", "most": most}
-    searches = ["find_accounts", "find_names", "find_contacts"]
-    if len(digits) >= 4 and not any(char.isalpha() for char in text):
-        searches.insert(1, "find_numbers")
+    wanted = {"like": f"%{escaped}%", "digits": f"%{digits}%", "text": text, "most": most}
+    searches = ["find_accounts"] if text.isascii() else []
+    if len(digits) >= _LEAST_DIGITS and not any(char.isalpha() for char in text):
+        searches.append("find_numbers")
+    if not text.isdecimal():
+        searches += ["find_names", "find_contacts"]
     found: dict[int, None] = {}
     for search in searches:
         if len(found) < most:

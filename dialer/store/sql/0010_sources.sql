@@ -29,3 +29,4 @@ CREATE TABLE import_mappings (
 -- Whose number it is, as a source names them.
 ALTER TABLE phones ADD COLUMN contact_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE phones ADD COLUMN relation TEXT NOT NULL DEFAULT '';
+CREATE INDEX phones_contact ON phones (contact_name, debtor_id) WHERE contact_name <> '';

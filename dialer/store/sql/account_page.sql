@@ -85,7 +85,7 @@ SELECT account_id FROM accounts WHERE account_no LIKE :like ESCAPE '\' ORDER BY 
 
 -- name: find_names
 SELECT a.account_id FROM debtors d JOIN accounts a ON a.debtor_id = d.debtor_id
-WHERE d.name LIKE :like ESCAPE '\' ORDER BY d.name, a.account_id LIMIT :most;
+WHERE instr(lower(d.name), lower(:text)) ORDER BY d.name, a.account_id LIMIT :most;
 
 -- name: find_numbers
 SELECT a.account_id FROM phones p JOIN accounts a ON a.debtor_id = p.debtor_id
@@ -93,7 +93,7 @@ WHERE p.number LIKE :digits ORDER BY p.number, a.account_id LIMIT :most;
 
 -- name: find_contacts
 SELECT a.account_id FROM phones p JOIN accounts a ON a.debtor_id = p.debtor_id
-WHERE p.contact_name <> '' AND p.contact_name LIKE :like ESCAPE '\' ORDER BY a.account_id LIMIT :most;
+WHERE p.contact_name <> '' AND instr(lower(p.contact_name), lower(:text)) ORDER BY a.account_id LIMIT :most;
 
 -- name: line
 SELECT a.account_id, a.account_no, a.client, d.name AS debtor, a.list_name AS list, a.state, a.amount_due_cents,
