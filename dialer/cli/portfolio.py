@@ -103,9 +103,11 @@ def opened(
 ) -> Iterator[tuple[SqliteStore, Book]]:
     """The store and its book, ready to be asked."""
     from dialer.portfolio.counting import Scope, open_book
+    from dialer.portfolio.memory import keep_memory
     from dialer.portfolio.snapshot import load
     from dialer.store.sqlite import SqliteStore
 
+    keep_memory()
     now_at = SystemClock().now_at()
     day = today.date() if today is not None else now_at.astimezone(session.zone).date()
     store = SqliteStore.open(session.settings.store_path, key=session.settings.store_key)

@@ -31,6 +31,7 @@ from dialer.portfolio.courses import (
     first_later_than,
     ledger_of,
     month_ends,
+    rows_of,
     spells,
 )
 from dialer.store.statements import Statements
@@ -111,7 +112,7 @@ def open_book(portfolio: Portfolio, scope: Scope) -> Book:
         promises = beside.submit(_promises, portfolio, ledger, scope)
         late = beside.submit(_spells, portfolio, ledger, scope)
         past = courses(portfolio.accounts, ledger, (*marks, scope.today))
-        row_of_payment = np.searchsorted(portfolio.accounts.account_id, portfolio.payments.account_id)
+        row_of_payment = rows_of(portfolio.accounts.account_id, portfolio.payments.account_id)
         recovered = _recovered(portfolio, past, row_of_payment, scope)
         tables = {
             "accounts": _accounts(portfolio, ledger, past, recovered, scope),
@@ -239,21 +240,25 @@ def _openings(past: Courses, recovered: Whole) -> dict[str, NDArray[Any]]:
 
 def _calls(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDArray[Any]]:
     calls, accounts = portfolio.calls, portfolio.accounts
-    row = np.searchsorted(accounts.account_id, calls.account_id)
+    row = rows_of(accounts.account_id, calls.account_id)
     local = _local(calls.hour, scope.zone)
     day = (local // 24 + _EPOCH).astype(np.int32)
+    recent = _recent(day, scope)
+    bucket = np.zeros(len(calls), dtype=np.int8)  # asked of these only: it takes a search for each
+    cases = np.flatnonzero(recent & calls.right_party)
+    bucket[cases] = bucket_places(days_late_at(ledger, accounts, row[cases], day[cases]))
     return {
         "account_id": calls.account_id,
         "month": _months(day),
         "weekday": ((day + 6) % 7 + 1).astype(np.int8),
         "hour_of_day": (local % 24).astype(np.int8),
-        "recent": _recent(day, scope),
+        "recent": recent,
         "answered": calls.answered,
         "talked": calls.talked,
         "right_party": calls.right_party,
         "promised": calls.promised,
         "agent": calls.agent,
-        "bucket": bucket_places(days_late_at(ledger, accounts, row, day)),
+        "bucket": bucket,
         "product": accounts.product[row],
         "risk": accounts.risk[row],
     }
@@ -261,7 +266,7 @@ def _calls(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDAr
 
 def _promises(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDArray[Any]]:
     promises, accounts = portfolio.promises, portfolio.accounts
-    row = np.searchsorted(accounts.account_id, promises.account_id)
+    row = rows_of(accounts.account_id, promises.account_id)
     made = (_local(promises.hour, scope.zone) // 24 + _EPOCH).astype(np.int32)
     return {
         "due_month": _months(promises.due),

@@ -70,22 +70,40 @@ def ledger_of(portfolio: Portfolio) -> Ledger:
     end = np.searchsorted(instalments.account_id, ids, side="right")
     counts = np.diff(end, prepend=0)
     row = np.repeat(np.arange(len(ids)), counts)
-    # Within an account the latest day so far; the next account's numbers are all greater.
-    key = (row << _SHIFT) | instalments.paid
-    paid_up = np.maximum.accumulate(key) & ((1 << _SHIFT) - 1) if len(key) else key
     return Ledger(
         row=row,
         start=end - counts,
         end=end,
-        paid_up=paid_up.astype(np.int32),
+        paid_up=_paid_up(instalments.paid, row, end),
         principal=_sums(instalments.principal),
-        total=_sums(instalments.principal + instalments.interest),
+        total=_sums(np.add(instalments.principal, instalments.interest, dtype=np.int64)),
         due=instalments.due,
     )
 
 
+def _paid_up(paid: Small, row: NDArray[np.int64], end: NDArray[np.int64]) -> Small:
+    """The latest day so far within each account."""
+    falls = np.zeros(len(paid) + 1, dtype=bool)
+    falls[1:-1] = paid[1:] < paid[:-1]
+    falls[end] = False
+    if not falls.any():  # as it is where the oldest instalment is paid first
+        return paid
+    # The numbers of the next account are all greater than those of this one.
+    return (np.maximum.accumulate((row << _SHIFT) | paid) & ((1 << _SHIFT) - 1)).astype(np.int32)
+
+
 def _sums(values: Whole) -> Whole:
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(values)])
+    sums = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(values, dtype=np.int64, out=sums[1:])
+    return sums
+
+
+def rows_of(ids: Whole, owner: Whole) -> Whole:
+    """Which rows of the accounts other rows belong to; every owner is among the ids, which ascend."""
+    if len(ids) and ids[-1] - ids[0] + 1 == len(ids):  # without a gap a search is a subtraction
+        start: Whole = owner - ids[0]
+        return start
+    return np.searchsorted(ids, owner).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +177,7 @@ def days_late_at(ledger: Ledger, accounts: Accounts, row: Whole, day: Small) -> 
     if not len(ledger.due):
         return np.zeros(len(row), dtype=np.int32)
     keys = (ledger.row << _SHIFT) | ledger.paid_up
-    oldest = np.searchsorted(keys, (row << _SHIFT) | day.astype(np.int64), side="right")
+    oldest = np.searchsorted(keys, (row.astype(np.int64) << _SHIFT) | day, side="right")
     inside = np.minimum(oldest, len(ledger.due) - 1)
     late = np.where(oldest < ledger.end[row], day - ledger.due[inside], 0)
     return np.where(late > accounts.grace[row], late, 0).astype(np.int32)

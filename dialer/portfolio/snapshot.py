@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from dialer.errors import StoreError
-from dialer.portfolio.columns import TABLES, Portfolio, Table, dtypes_of
+from dialer.portfolio.columns import DTYPES, TABLES, Portfolio, Table, dtypes_of, narrowed
 from dialer.portfolio.reading import Words, account_ids, read
 from dialer.store.columns import moment, moment_text
 from dialer.store.sqlite import SqliteStore
@@ -29,7 +29,7 @@ from dialer.store.statements import Statements
 
 SMALL: Final = 20_000
 """Accounts. House rule: so many are read in about two seconds."""
-FORM: Final = 1
+FORM: Final = 2
 """Of the columns; to be raised when they change."""
 _MOST_CHANGED: Final = 0.05
 """Share of the accounts above which all is read anew. House rule."""
@@ -86,11 +86,12 @@ def _from_kept(connection: Connection, now: Kept) -> Portfolio | None:
     kept = Kept(at=moment(row[0]), seq=row[1], batch_id=row[2], accounts=row[3], form=row[4])
     since = {"seq": kept.seq, "batch_id": kept.batch_id, "at": moment_text(kept.at - _LOOK_BACK)}
     changed = np.fromiter((one[0] for one in connection.execute(_SQL["changed_since"], since)), dtype=np.int64)
+    changed.sort()
     if len(changed) > now.accounts * _MOST_CHANGED:
         return None
     words, portfolio = _kept_columns(connection)
     if len(changed):
-        portfolio = Portfolio.joined([portfolio.without(changed), read(connection, changed, words)])
+        portfolio = portfolio.replaced(changed, read(connection, changed, words))
     return portfolio if len(portfolio.accounts) == now.accounts else None
 
 
@@ -101,10 +102,22 @@ def _kept_columns(connection: Connection) -> tuple[Words, Portfolio]:
 
 
 def _kept_table(connection: Connection, name: str, kind: type[Table]) -> Table:
-    columns = {
-        column: np.frombuffer(_content(connection, f"{name}.{column}"), dtype=dtype)
-        for column, dtype in dtypes_of(kind).items()
+    """A table, each column read into its own memory at once; 64-bit numbers are kept in 32 bits where all fit."""
+    sizes: dict[str, int] = {
+        column: connection.execute(_SQL["column_size"], {"name": f"{name}.{column}"}).fetchone()[0]
+        for column in dtypes_of(kind)
     }
+    rows = next(sizes[column] // dtype.itemsize for column, dtype in dtypes_of(kind).items() if dtype.itemsize < 8)
+    columns: dict[str, Any] = {}
+    for column, dtype in dtypes_of(kind).items():
+        is_narrow = dtype == DTYPES["Whole"] and sizes[column] == rows * DTYPES["Small"].itemsize
+        values = np.empty(rows, dtype=DTYPES["Small"] if is_narrow else dtype)
+        at = 0
+        for (content,) in connection.execute(_SQL["column"], {"name": f"{name}.{column}"}):
+            piece = np.frombuffer(content, dtype=values.dtype)
+            values[at : at + len(piece)] = piece
+            at += len(piece)
+        columns[column] = values
     return kind(**columns)
 
 
@@ -121,8 +134,9 @@ def _keep(store: SqliteStore, portfolio: Portfolio, now: Kept) -> None:
         for name, table in portfolio.tables().items():
             dtypes = dtypes_of(type(table))
             for column, values in table.columns().items():
+                narrow = narrowed(values.astype(dtypes[column], copy=False))
                 for block, start in enumerate(range(0, max(1, len(values)), _CHUNK)):
-                    content = values[start : start + _CHUNK].astype(dtypes[column]).tobytes()
+                    content = narrow[start : start + _CHUNK].tobytes()
                     _keep_piece(store, f"{name}.{column}", block, content)
         _keep_piece(store, "words", 0, json.dumps(portfolio.words, ensure_ascii=False).encode())
         with store.writing() as connection:

@@ -43,6 +43,9 @@ SELECT at, seq, batch_id, accounts, form FROM portfolio_snapshot;
 -- name: column
 SELECT content FROM portfolio_columns WHERE name = :name ORDER BY block;
 
+-- name: column_size
+SELECT coalesce(sum(length(content)), 0) FROM portfolio_columns WHERE name = :name;
+
 -- name: changed_since
 -- Accounts of debtors of whom anything was told, who were imported, or who were called, since the columns were made.
 -- The names of the campaigns are hopped to along their index.
