@@ -102,3 +102,4 @@ def test_the_mission_is_held_against_all_four_contact_rates_and_the_two_gains() 
 def test_the_spread_of_single_trials_is_told() -> None:
     base, arm = sample([200.0, 200.0, 200.0]), sample([180.0, 200.0, 220.0])
     assert pair_spread(base, arm, Figure.RECOVERY_GROSS) == pytest.approx(0.1)
+    assert pair_spread(base, arm, Figure.RECOVERY) == pytest.approx(0.2)  # of what is left without the self-cure

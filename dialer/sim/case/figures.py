@@ -131,4 +131,7 @@ def pair_spread(base: Sample, arm: Sample, figure: Figure) -> float | None:
 
 
 def _pairs(base: Sample, arm: Sample, figure: Figure) -> Sequence[tuple[float, float]]:
-    return list(zip(base.column(figure), arm.column(figure), strict=True))
+    pairs = zip(base.column(figure), arm.column(figure), base.held_out, strict=True)
+    if figure is Figure.RECOVERY:
+        return [(before - cured, after - cured) for before, after, cured in pairs]
+    return [(before, after) for before, after, _ in pairs]
