@@ -35,11 +35,11 @@ from dialer.store.sqlite import SqliteStore
 from dialer.types import DebtorId
 
 BAR_S: Final = 5.0
-TODAY: Final = date(2026, 6, 18)
+TODAY: Final = date(2026, 11, 28)
 _CHANGED: Final = 100
 _PLAIN: Final = """
 SELECT a.region, a.industry, count(*), sum(late) FROM accounts a JOIN (
-    SELECT account_id, max(due_on < '2026-06-18' AND (paid_on IS NULL OR paid_on > '2026-06-18')) AS late
+    SELECT account_id, max(due_on < '2026-11-28' AND (paid_on IS NULL OR paid_on > '2026-11-28')) AS late
     FROM instalments GROUP BY account_id) USING (account_id)
 GROUP BY a.region, a.industry"""
 T = TypeVar("T")

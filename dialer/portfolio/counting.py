@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,13 +19,10 @@ from numpy.typing import NDArray
 
 from dialer.portfolio.columns import Code, Flag, Portfolio, Small, Whole
 from dialer.portfolio.courses import (
-    NOT_YET,
     REPAID,
-    Courses,
     FirstTime,
     Ledger,
     bucket_places,
-    courses,
     days_late_at,
     days_to_pay,
     first_later_than,
@@ -34,6 +31,7 @@ from dialer.portfolio.courses import (
     rows_of,
     spells,
 )
+from dialer.portfolio.following import Past, follow, local_hours
 from dialer.store.statements import Statements
 
 _SQL: Final = Statements("portfolio_counts")
@@ -111,13 +109,11 @@ def open_book(portfolio: Portfolio, scope: Scope) -> Book:
         calls = beside.submit(_calls, portfolio, ledger, scope)
         promises = beside.submit(_promises, portfolio, ledger, scope)
         late = beside.submit(_spells, portfolio, ledger, scope)
-        past = courses(portfolio.accounts, ledger, (*marks, scope.today))
-        row_of_payment = rows_of(portfolio.accounts.account_id, portfolio.payments.account_id)
-        recovered = _recovered(portfolio, past, row_of_payment, scope)
+        past = follow(portfolio, ledger, (*marks, scope.today), scope.zone)
         tables = {
-            "accounts": _accounts(portfolio, ledger, past, recovered, scope),
-            "month_ends": _month_ends(past),
-            "openings": _openings(past, recovered),
+            "accounts": _accounts(portfolio, ledger, past, scope),
+            "month_ends": past.moves,
+            "openings": past.openings,
             "calls": calls.result(),
             "promises": promises.result(),
             "spells": late.result(),
@@ -125,43 +121,13 @@ def open_book(portfolio: Portfolio, scope: Scope) -> Book:
     return Book(portfolio=portfolio, scope=scope, marks=marks, counts=Counts(tables))
 
 
-def _local(hours: Small, zone: ZoneInfo) -> Small:
-    """Hours of UTC to hours of a zone's clock, since its own 1970-01-01."""
-    if not len(hours):
-        return hours
-    first, last = int(hours.min()), int(hours.max())
-    if last - first > _LONGEST_H:  # a wrong year somewhere: only the hours that there are
-        distinct, place = np.unique(hours, return_inverse=True)
-        return (distinct + _shifts(distinct, zone))[place].astype(np.int32)
-    every = np.arange(first, last + 1, dtype=np.int32)
-    return (every + _shifts(every, zone))[hours - first]
-
-
-def _shifts(hours: Small, zone: ZoneInfo) -> Small:
-    """Of how many hours the zone's clock is ahead of UTC."""
-    offsets = (datetime.fromtimestamp(hour * 3600, zone).utcoffset() for hour in hours.tolist())
-    return np.array([0 if one is None else int(one.total_seconds() // 3600) for one in offsets], dtype=np.int32)
-
-
-def _recovered(portfolio: Portfolio, past: Courses, row: Whole, scope: Scope) -> Whole:
-    """What came of each month's opening overdue within the month that follows; never more than was overdue."""
-    width = len(past.marks) + 1
-    day = _local(portfolio.payments.hour, scope.zone) // 24 + _EPOCH
-    marks = np.array([mark.toordinal() for mark in past.marks], dtype=np.int32)
-    column = np.searchsorted(marks, day, side="left")
-    cash = np.bincount(row * width + column, weights=portfolio.payments.cents, minlength=len(past.state) * width)
-    came = cash.reshape(-1, width)[:, 1:].astype(np.int64)  # cents stay exact below 2^53
-    return np.minimum(came, past.overdue)
-
-
-def _accounts(
-    portfolio: Portfolio, ledger: Ledger, past: Courses, recovered: Whole, scope: Scope
-) -> dict[str, NDArray[Any]]:
+def _accounts(portfolio: Portfolio, ledger: Ledger, past: Past, scope: Scope) -> dict[str, NDArray[Any]]:
     accounts = portfolio.accounts
     known = (accounts.disbursed > 0) & (ledger.end > ledger.start)
     vintage = _months(accounts.disbursed)
-    on_book = past.state[:, -1] < REPAID
-    is_first, debtor_is_late = _debtors(accounts.debtor_id, on_book, past.days[:, -1] > 0)
+    now = past.now
+    on_book = now.state < REPAID
+    is_first, debtor_is_late = _debtors(accounts.debtor_id, on_book, now.days > 0)
     paid_count, paid_days = days_to_pay(portfolio.instalments, ledger, scope.today - timedelta(days=365), scope.today)
     columns: dict[str, NDArray[Any]] = {
         "account_id": accounts.account_id,
@@ -175,16 +141,16 @@ def _accounts(
         "on_book": on_book,
         "is_first": is_first,
         "debtor_is_late": debtor_is_late,
-        "days": np.ascontiguousarray(past.days[:, -1]),
-        "outstanding": np.ascontiguousarray(past.outstanding[:, -1]),
-        "overdue": np.ascontiguousarray(past.overdue[:, -1]),
+        "days": now.days,
+        "outstanding": now.outstanding,
+        "overdue": now.overdue,
         "vintage": vintage,
         "principal": accounts.principal,
         "paid_count": paid_count,
         "paid_days": paid_days,
         # The last month that is over: opened at the mark before the last one.
-        "opening": np.ascontiguousarray(past.overdue[:, -3]),
-        "recovered": np.ascontiguousarray(recovered[:, -3]),
+        "opening": past.opening,
+        "recovered": past.recovered,
     }
     for name, days in (("ever30", 30), ("ever90", 90)):
         first = first_later_than(ledger, accounts, days, scope.today)
@@ -216,32 +182,10 @@ def _months(days: Small) -> Small:
     return (since_epoch.astype(np.int64) + 1970 * 12).astype(np.int32)
 
 
-def _month_ends(past: Courses) -> dict[str, NDArray[Any]]:
-    """A row for each account that was on the book at a month's end, and for the day itself as the last mark."""
-    following = np.full_like(past.state, NOT_YET)
-    following[:, :-2] = past.state[:, 1:-1]  # today is not a month's end
-    rows, marks = np.nonzero(past.state < REPAID)
-    return {
-        "mark": marks.astype(np.int8),
-        "state": past.state[rows, marks],
-        "next_state": following[rows, marks],
-        "outstanding": past.outstanding[rows, marks],
-    }
-
-
-def _openings(past: Courses, recovered: Whole) -> dict[str, NDArray[Any]]:
-    rows, marks = np.nonzero(past.overdue[:, :-2] > 0)
-    return {
-        "mark": marks.astype(np.int8),
-        "overdue": past.overdue[rows, marks],
-        "recovered": recovered[rows, marks],
-    }
-
-
 def _calls(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDArray[Any]]:
     calls, accounts = portfolio.calls, portfolio.accounts
     row = rows_of(accounts.account_id, calls.account_id)
-    local = _local(calls.hour, scope.zone)
+    local = local_hours(calls.hour, scope.zone)
     day = (local // 24 + _EPOCH).astype(np.int32)
     recent = _recent(day, scope)
     bucket = np.zeros(len(calls), dtype=np.int8)  # asked of these only: it takes a search for each
@@ -267,7 +211,7 @@ def _calls(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDAr
 def _promises(portfolio: Portfolio, ledger: Ledger, scope: Scope) -> dict[str, NDArray[Any]]:
     promises, accounts = portfolio.promises, portfolio.accounts
     row = rows_of(accounts.account_id, promises.account_id)
-    made = (_local(promises.hour, scope.zone) // 24 + _EPOCH).astype(np.int32)
+    made = (local_hours(promises.hour, scope.zone) // 24 + _EPOCH).astype(np.int32)
     return {
         "due_month": _months(promises.due),
         "status": promises.status,

@@ -8,12 +8,13 @@ Rules
   that were due before the day.
 - A loan is on the book from the day on which it was paid out until its last instalment is paid.
 
-Everything is whole arrays, a row for each account and a column for each mark: a million accounts take a second.
+Everything is whole arrays, an element for each account or instalment, and one day after the other: what is needed for
+one day is used again for the next, because memory that was never touched costs more than what is done with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -50,7 +51,7 @@ def month_ends(today: date, months: int) -> tuple[date, ...]:
 class Ledger:
     """Instalments with where each account's are, and when its first so many were paid."""
 
-    row: NDArray[np.int64]
+    row: Small
     """Instalment -> its account's row."""
     start: NDArray[np.int64]
     """Account's row -> its first instalment."""
@@ -69,7 +70,7 @@ def ledger_of(portfolio: Portfolio) -> Ledger:
     ids, instalments = portfolio.accounts.account_id, portfolio.instalments
     end = np.searchsorted(instalments.account_id, ids, side="right")
     counts = np.diff(end, prepend=0)
-    row = np.repeat(np.arange(len(ids)), counts)
+    row = np.repeat(np.arange(len(ids), dtype=np.int32), counts)
     return Ledger(
         row=row,
         start=end - counts,
@@ -81,7 +82,7 @@ def ledger_of(portfolio: Portfolio) -> Ledger:
     )
 
 
-def _paid_up(paid: Small, row: NDArray[np.int64], end: NDArray[np.int64]) -> Small:
+def _paid_up(paid: Small, row: Small, end: NDArray[np.int64]) -> Small:
     """The latest day so far within each account."""
     falls = np.zeros(len(paid) + 1, dtype=bool)
     falls[1:-1] = paid[1:] < paid[:-1]
@@ -89,7 +90,7 @@ def _paid_up(paid: Small, row: NDArray[np.int64], end: NDArray[np.int64]) -> Sma
     if not falls.any():  # as it is where the oldest instalment is paid first
         return paid
     # The numbers of the next account are all greater than those of this one.
-    return (np.maximum.accumulate((row << _SHIFT) | paid) & ((1 << _SHIFT) - 1)).astype(np.int32)
+    return (np.maximum.accumulate((row.astype(np.int64) << _SHIFT) | paid) & ((1 << _SHIFT) - 1)).astype(np.int32)
 
 
 def _sums(values: Whole) -> Whole:
@@ -107,10 +108,10 @@ def rows_of(ids: Whole, owner: Whole) -> Whole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Courses:
-    """State and money of every account (rows) at every mark (columns)."""
+class Course:
+    """State and money of every account at the end of one day."""
 
-    marks: tuple[date, ...]
+    on: date
     state: NDArray[np.int8]
     """Place of the bucket, `REPAID` or `NOT_YET`."""
     days: Small
@@ -119,50 +120,39 @@ class Courses:
     overdue: Whole
 
 
-def courses(accounts: Accounts, ledger: Ledger, marks: Sequence[date]) -> Courses:
-    """How every account stood at the end of each of some days, oldest first."""
-    days = np.array([mark.toordinal() for mark in marks], dtype=np.int32)
-    oldest = _counts(ledger.row, ledger.paid_up, days, len(accounts))
-    oldest += ledger.start.astype(np.int32)[:, None]
-    open_ = oldest < ledger.end.astype(np.int32)[:, None]
+def courses(accounts: Accounts, ledger: Ledger, marks: Sequence[date]) -> Iterator[Course]:
+    """How every account stood at the end of each of some days, one day after the other, oldest first."""
+    days = [mark.toordinal() for mark in marks]
+    paid, due = column_of(ledger.paid_up, days), column_of(ledger.due + 1, days)
     known = (accounts.disbursed > 0) & (ledger.end > ledger.start)
-    on_book = known[:, None] & (accounts.disbursed[:, None] <= days[None, :])
-    late = _days_late(accounts, ledger, oldest, open_ & on_book, days)
-    state = np.where(on_book, np.where(open_, bucket_places(late), REPAID), NOT_YET).astype(np.int8)
-    overdue = np.zeros(late.shape, dtype=np.int64)
-    rows, columns = np.nonzero(late)
-    # Due before the mark: the place of the first instalment that was not.
-    reached = ledger.start[rows] + _due_before(ledger, late, days)[rows, columns]
-    overdue[rows, columns] = ledger.total[reached] - ledger.total[oldest[rows, columns]]
-    outstanding = ledger.principal[ledger.end][:, None] - ledger.principal[oldest]
-    outstanding[~on_book] = 0
-    return Courses(marks=tuple(marks), state=state, days=late, outstanding=outstanding, overdue=overdue)
+    oldest, reached = ledger.start.copy(), ledger.start.copy()
+    for column, (mark, day) in enumerate(zip(marks, days, strict=True)):
+        oldest += np.bincount(ledger.row[paid == column], minlength=len(accounts))
+        reached += np.bincount(ledger.row[due == column], minlength=len(accounts))
+        yield _course(accounts, ledger, mark, known & (accounts.disbursed <= day), oldest, reached)
 
 
-def _days_late(accounts: Accounts, ledger: Ledger, oldest: Small, counts: NDArray[np.bool_], days: Small) -> Small:
-    """Days past due of the oldest instalment that is not paid; 0 where nothing is late."""
-    if not len(ledger.due):
-        return np.zeros(oldest.shape, dtype=np.int32)
-    late = days[None, :] - np.take(ledger.due, oldest, mode="clip")
-    late[~counts | (late <= accounts.grace[:, None])] = 0
-    return late
+def _course(accounts: Accounts, ledger: Ledger, mark: date, on_book: Flag, oldest: Whole, reached: Whole) -> Course:
+    """Where accounts stand whose oldest unpaid instalment is known, and the first that was not due before the day."""
+    is_open = on_book & (oldest < ledger.end)
+    days = np.zeros(len(accounts), dtype=np.int32)
+    rows = np.flatnonzero(is_open & (oldest < reached))
+    days[rows] = mark.toordinal() - ledger.due[oldest[rows]]
+    days[days <= accounts.grace] = 0
+    state = np.where(is_open, bucket_places(days), np.where(on_book, REPAID, NOT_YET)).astype(np.int8)
+    overdue = np.zeros(len(accounts), dtype=np.int64)
+    late = np.flatnonzero(days)
+    overdue[late] = ledger.total[reached[late]] - ledger.total[oldest[late]]
+    outstanding = np.where(is_open, ledger.principal[ledger.end] - ledger.principal[oldest], 0)
+    return Course(on=mark, state=state, days=days, outstanding=outstanding, overdue=overdue)
 
 
-def _due_before(ledger: Ledger, late: Small, days: Small) -> Small:
-    """How many instalments of each account that was ever late were due before each mark."""
-    theirs: Flag = np.any(late > 0, axis=1)[ledger.row]
-    return _counts(ledger.row[theirs], ledger.due[theirs] + 1, days, len(late))
-
-
-def _counts(row: NDArray[np.int64], day: Small, marks: Small, accounts: int) -> Small:
-    """How many instalments of each account have their day at each mark or before."""
-    width = len(marks) + 1
-    # The column of every day that there is, looked up: a search for each of ten million takes longer.
-    first, last = int(marks[0]), int(marks[-1]) + 1
-    columns = np.searchsorted(marks, np.arange(first, last + 1), side="left")
-    column = columns[np.clip(day, first, last) - first]
-    counts = np.bincount(row * width + column, minlength=accounts * width).reshape(accounts, width)
-    return np.cumsum(counts[:, :-1], axis=1, dtype=np.int32)
+def column_of(day: Small, marks: Sequence[int]) -> NDArray[np.int8]:
+    """At which of some days (ascending) each is reached for the first time; their number: at none."""
+    # Looked up for every day that there is: a search for each of ten million takes longer.
+    first, last = marks[0], marks[-1] + 1
+    columns = np.searchsorted(np.array(marks), np.arange(first, last + 1), side="left").astype(np.int8)
+    return columns[np.clip(day, first, last) - first]
 
 
 def days_late_at(ledger: Ledger, accounts: Accounts, row: Whole, day: Small) -> Small:
@@ -176,11 +166,23 @@ def days_late_at(ledger: Ledger, accounts: Accounts, row: Whole, day: Small) -> 
     """
     if not len(ledger.due):
         return np.zeros(len(row), dtype=np.int32)
-    keys = (ledger.row << _SHIFT) | ledger.paid_up
-    oldest = np.searchsorted(keys, (row.astype(np.int64) << _SHIFT) | day, side="right")
+    oldest = _first_unpaid(ledger, row, day)
     inside = np.minimum(oldest, len(ledger.due) - 1)
     late = np.where(oldest < ledger.end[row], day - ledger.due[inside], 0)
     return np.where(late > accounts.grace[row], late, 0).astype(np.int32)
+
+
+def _first_unpaid(ledger: Ledger, row: Whole, day: Small) -> Whole:
+    """The first instalment of each row's account that is not paid on its day, by bisection of all at once."""
+    low, high = ledger.start[row], ledger.end[row]
+    while True:
+        open_ = low < high
+        if not open_.any():
+            return low
+        middle = np.where(open_, (low + high) // 2, 0)
+        unpaid = ledger.paid_up[middle] > day
+        high = np.where(open_ & unpaid, middle, high)
+        low = np.where(open_ & ~unpaid, middle + 1, low)
 
 
 def bucket_places(days: Small) -> NDArray[np.int8]:
@@ -216,7 +218,7 @@ def first_later_than(ledger: Ledger, accounts: Accounts, days: int, today: date)
 class Spells:
     """Times in which an account was late: from a due date until the day on which nothing was overdue any more."""
 
-    row: Whole
+    row: Small
     """Of the account."""
     began: Small
     days: Small

@@ -101,7 +101,7 @@ def _standing(book: Book) -> Standing:
 def _buckets(book: Book) -> tuple[BucketLine, ...]:
     days = (*book.marks, book.scope.today)
     return tuple(
-        BucketLine(on=days[mark], bucket=STATES[state], accounts=count, outstanding=money(cents))
+        BucketLine(on=days[mark], bucket=STATES[state], accounts=int(count), outstanding=money(cents))
         for mark, state, count, cents in book.counts.rows("states")
     )
 

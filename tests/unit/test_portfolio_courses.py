@@ -73,27 +73,27 @@ def portfolio_of(accounts: list[Account]) -> Portfolio:
 def test_state_and_money_are_those_of_the_oldest_instalment_that_is_not_paid(accounts: list[Account]):
     portfolio = portfolio_of(accounts)
     marks = (*month_ends(TODAY, 14), TODAY)
-    found = courses(portfolio.accounts, ledger_of(portfolio), marks)
+    found = list(courses(portfolio.accounts, ledger_of(portfolio), marks))
     for row, (parts, grace, disbursed) in enumerate(accounts):
         parts = sorted(parts, key=lambda one: one[0])
         for column, mark in enumerate(marks):
             day = (mark - TODAY).days
             oldest = next((n for n, (due, paid, *_) in enumerate(parts) if paid is None or due + paid > day), None)
             if not parts or disbursed > day:
-                assert found.state[row, column] == NOT_YET
+                assert found[column].state[row] == NOT_YET
             elif oldest is None:
-                assert found.state[row, column] == REPAID
+                assert found[column].state[row] == REPAID
             else:
                 due = TODAY + timedelta(days=parts[oldest][0])
                 late = days_late(due, mark, grace)
-                assert BUCKETS[found.state[row, column]] == bucket_of(late)
-                assert found.days[row, column] == late
+                assert BUCKETS[found[column].state[row]] == bucket_of(late)
+                assert found[column].days[row] == late
                 left = parts[oldest:]
-                assert found.outstanding[row, column] == sum(one[2] for one in left)
+                assert found[column].outstanding[row] == sum(one[2] for one in left)
                 overdue = sum(one[2] + one[3] for one in left if one[0] < day) if late else 0
-                assert found.overdue[row, column] == overdue
-            if found.state[row, column] in (NOT_YET, REPAID):
-                assert (found.outstanding[row, column], found.overdue[row, column]) == (0, 0)
+                assert found[column].overdue[row] == overdue
+            if found[column].state[row] in (NOT_YET, REPAID):
+                assert (found[column].outstanding[row], found[column].overdue[row]) == (0, 0)
 
 
 @given(st.lists(account, min_size=1, max_size=5), st.lists(st.integers(-400, 0), min_size=1, max_size=4))
@@ -107,8 +107,8 @@ def test_how_late_somebody_was_on_a_day_of_a_call_is_the_same_as_at_a_month_s_en
     when = np.tile(np.array([TODAY.toordinal() + day for day in days], dtype=np.int32), len(accounts))
     found = days_late_at(ledger, portfolio.accounts, rows, when)
     for row, day, late in zip(rows.tolist(), when.tolist(), found.tolist(), strict=True):
-        one = courses(portfolio.accounts, ledger, (date.fromordinal(day),))
-        assert late == one.days[row, 0] or one.state[row, 0] == NOT_YET
+        (one,) = courses(portfolio.accounts, ledger, (date.fromordinal(day),))
+        assert late == one.days[row] or one.state[row] == NOT_YET
 
 
 @given(st.lists(account, min_size=1, max_size=5))

@@ -1,5 +1,5 @@
 -- Counting over the portfolio's columns, in DuckDB's SQL. The tables are made by dialer/portfolio/counting.py: accounts (one
--- row a loan), month_ends (a loan at the end of a month), calls, promises, spells (times of being late).
+-- row a loan), month_ends and openings (followed already, counted by month), calls, promises, spells (times of being late).
 
 -- name: standing
 SELECT count(*), coalesce(sum(outstanding), 0), count(*) FILTER (days > 0), count(*) FILTER (days > 30),
@@ -13,13 +13,11 @@ SELECT count(*), coalesce(sum(listed_cents), 0) FROM accounts WHERE NOT known;
 
 -- name: states
 -- How many accounts stood in which state at the end of which month, and with how much.
-SELECT mark, state, count(*), coalesce(sum(outstanding), 0)
-FROM month_ends WHERE state < 8 GROUP BY mark, state ORDER BY mark, state;
+SELECT mark, state, sum(accounts), sum(outstanding) FROM month_ends GROUP BY mark, state ORDER BY mark, state;
 
 -- name: moves
 -- From one month's end to the next: accounts, and what was outstanding before.
-SELECT mark, state, next_state, count(*), coalesce(sum(outstanding), 0)
-FROM month_ends WHERE state < 8 AND next_state <= 8 GROUP BY mark, state, next_state ORDER BY mark, state, next_state;
+SELECT mark, state, next_state, accounts, outstanding FROM month_ends WHERE next_state <= 8 ORDER BY ALL;
 
 -- name: cohorts
 SELECT vintage, count(*), sum(principal) FROM accounts WHERE known GROUP BY vintage ORDER BY vintage;
@@ -47,7 +45,7 @@ GROUP BY GROUPING SETS ((region), (industry), (product), (region, industry), (re
 
 -- name: recovery
 -- Overdue at the end of a month, and what of it came within the next.
-SELECT mark, sum(overdue), sum(recovered), count(*) FROM openings GROUP BY mark ORDER BY mark;
+SELECT mark, overdue, recovered, accounts FROM openings ORDER BY mark;
 
 -- name: durations
 -- Times of being late by how long they took or have been going on; `product` NULL: all.
