@@ -9,8 +9,10 @@ SELECT f.field, f.value, f.source, f.at, f.said_by, coalesce(b.source, '')
 FROM account_facts f LEFT JOIN import_batches b USING (batch_id) WHERE f.account_id = :id ORDER BY f.field;
 
 -- name: listed
--- What lists say of a debtor stands in columns of the accounts, the newest last.
-SELECT coalesce(nullif(b.as_of, ''), b.at), b.source, d.name, a.region, a.industry, a.language
+-- What lists say of a debtor stands in columns of the accounts, the newest last. Chinese stands there too where a list
+-- said nothing of the language.
+SELECT coalesce(nullif(b.as_of, ''), b.at), b.source, d.name, a.region, a.industry,
+       CASE WHEN a.language = 'zh' THEN '' ELSE a.language END
 FROM accounts a JOIN import_batches b ON b.batch_id = a.batch_id JOIN debtors d ON d.debtor_id = a.debtor_id
 WHERE a.debtor_id = :id AND b.kind = 'accounts' ORDER BY 1, a.account_id;
 
