@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.access import Role
+from dialer.cli.opening import opened, user_of
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
-from dialer.control_door import user_name
 from dialer.errors import AccessError
 from dialer.masking import mask_account, mask_name, mask_text
 
@@ -43,7 +41,7 @@ def list_(
 
     session = session_of(context)
     owner = _own(session) or of_agent
-    with _store(session) as store, store.reading() as database:
+    with opened(session) as store, store.reading() as database:
         found = alerts(database.conn, owner=owner, open_only=not every, most=most)
         count = waiting(database.conn)
     if session.json:
@@ -65,7 +63,7 @@ def list_(
 def show(context: typer.Context, number: Number, unmasked: Unmasked = False) -> None:
     """Show one alert: what happened, which rule, what it did to the grade, who was told, what became of it."""
     session = session_of(context)
-    with _store(session) as store:
+    with opened(session) as store:
         one = _mine(session, store, number)
     if session.json:
         session.emit(_as_json(one, unmasked=unmasked))
@@ -94,11 +92,11 @@ def ack(
                 "`dialer alert ack --dismiss` needs the role admin or supervisor; acknowledge it with a --note.",
             )
         )
-    with _store(session) as store:
+    with opened(session) as store:
         _mine(session, store, number)
         with store.writing() as connection:
             at = SystemClock().now_at()
-            one = acknowledge(connection, number, by=_name(session), at=at, note_text=note, dismiss=dismiss)
+            one = acknowledge(connection, number, by=user_of(session), at=at, note_text=note, dismiss=dismiss)
     if session.json:
         session.emit(_as_json(one, unmasked=False))
         return
@@ -132,21 +130,6 @@ def _mine(session: Session, store: SqliteStore, number: int) -> Alert:
             )
         )
     return one
-
-
-def _name(session: Session) -> str:
-    return session.person.name if session.person is not None else user_name(os.geteuid())
-
-
-@contextmanager
-def _store(session: Session) -> Iterator[SqliteStore]:
-    from dialer.store.sqlite import SqliteStore
-
-    store = SqliteStore.open(session.settings.store_path, key=session.settings.store_key)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 # --- how it looks --------------------------------------------------------------------------------------

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -14,9 +12,9 @@ from typer.core import TyperGroup
 
 from dialer.cli.completion import agent_ids
 from dialer.cli.init import example_folder
+from dialer.cli.opening import opened, user_of
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
-from dialer.control_door import user_name
 from dialer.masking import mask_account, mask_name
 from dialer.types import AgentId
 
@@ -79,14 +77,14 @@ def run(
         settings = replace(settings, keep=replace(settings.keep, rebalance=True))
     if agent:
         session.agent(agent)
-    with _store(session) as store:
+    with opened(session) as store:
         cases = _read(session, store, settings)
         at = SystemClock().now_at()
         found = assign(cases, session.settings.agents, settings, _told(session, 2 * len(cases), "分案", "assigned"))
         saved = None
         if not dry_run:
             progress = _told(session, len(cases), "写入", "written")
-            saved = assigning.save(store, found.decisions, settings, at=at, by=_name(session), progress=progress)
+            saved = assigning.save(store, found.decisions, settings, at=at, by=user_of(session), progress=progress)
         preview = Preview.of(found, settings, session.settings.agents, agent=agent, limit=limit, saved=saved)
         with store.reading() as database:
             faces = assigning.faces(database.conn, [one.case.debtor_id for one in preview.shown])
@@ -124,7 +122,7 @@ def override(
 
     session = session_of(context)
     settings, chosen, at = _settings(session), session.agent(agent), SystemClock().now_at()
-    with _store(session) as store, store.writing() as connection:
+    with opened(session) as store, store.writing() as connection:
         for debtor in assigning.debtors_of(connection, account):
             for case in assigning.cases(connection, _beliefs(session), settings, at, debtor_id=debtor):
                 if chosen.id in case.avoid:
@@ -137,7 +135,7 @@ def override(
                     )
                 _warn_of_skill(session, settings, case, chosen)
         debtors = assigning.override(
-            connection, account, chosen.id, chosen.team, reason=reason, at=at, by=_name(session)
+            connection, account, chosen.id, chosen.team, reason=reason, at=at, by=user_of(session)
         )
     _say_set(session, account, str(chosen.id), len(debtors))
 
@@ -162,8 +160,8 @@ def release(context: typer.Context, account: Account, reason: Reason) -> None:
     from dialer.store import assigning
 
     session = session_of(context)
-    with _store(session) as store, store.writing() as connection:
-        debtors = assigning.release(connection, account, reason=reason, at=SystemClock().now_at(), by=_name(session))
+    with opened(session) as store, store.writing() as connection:
+        debtors = assigning.release(connection, account, reason=reason, at=SystemClock().now_at(), by=user_of(session))
     _say_set(session, account, "", len(debtors))
 
 
@@ -192,7 +190,7 @@ def show(
 
     session = session_of(context)
     is_agent = who in {agent.id for agent in session.settings.agents}
-    with _store(session) as store, store.reading() as database:
+    with opened(session) as store, store.reading() as database:
         connection = database.conn
         if not who:
             loads = tuple(assigning.loads(connection))
@@ -249,18 +247,3 @@ def _told(session: Session, total: int, zh: str, en: str) -> Callable[[int], Non
             session.progress(session.pick(f"{zh} {100 * done // total}%", f"{100 * done // total} % {en}"))
 
     return tell
-
-
-@contextmanager
-def _store(session: Session) -> Iterator[SqliteStore]:
-    from dialer.store.sqlite import SqliteStore
-
-    store = SqliteStore.open(session.settings.store_path, key=session.settings.store_key)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _name(session: Session) -> str:
-    return session.person.name if session.person is not None else user_name(os.geteuid())

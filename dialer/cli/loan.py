@@ -16,11 +16,10 @@ from dialer.cli.loan_settings import (
     Named,
     Unmasked,
     named,
-    open_store,
     plan_settings,
     told_amount,
-    who,
 )
+from dialer.cli.opening import opened, user_of
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.errors import SettingsError
@@ -75,7 +74,7 @@ def check(context: typer.Context, account: Account, client: Client = "", unmaske
 
     session = session_of(context)
     rules, at = plan_settings(session).loans, SystemClock().now_at()
-    with open_store(session) as store, store.reading() as database:
+    with opened(session) as store, store.reading() as database:
         found = _checked(database.conn, account, client, rules, at, unmasked=unmasked)
     if session.json:
         session.emit(_check_json(found))
@@ -139,7 +138,7 @@ def pay(
     rules, at = plan_settings(session).loans, SystemClock().now_at()
     sum_paid = told_amount(session, amount, "AMOUNT") or Decimal(0)
     paid_at = at if on is None else min(at, on.replace(hour=12, tzinfo=session.zone))
-    with open_store(session) as store, store.writing() as connection:
+    with opened(session) as store, store.writing() as connection:
         whose = named(connection, account, client, unmasked=False)
         booked = paying.receive(
             connection,
@@ -151,7 +150,7 @@ def pay(
             rules=rules,
             channel=channel,
             source="cli",
-            actor=who(session),
+            actor=user_of(session),
         )
     _told(session, booked, "payment")
 
@@ -168,7 +167,7 @@ def reverse(
 
     session = session_of(context)
     rules, at = plan_settings(session).loans, SystemClock().now_at()
-    with open_store(session) as store, store.writing() as connection:
+    with opened(session) as store, store.writing() as connection:
         whose = named(connection, account, client, unmasked=False)
         booked = paying.reverse(
             connection,
@@ -177,7 +176,7 @@ def reverse(
             at=at,
             rules=rules,
             source="cli",
-            actor=who(session),
+            actor=user_of(session),
         )
     _told(session, booked, "reversal")
 
@@ -194,7 +193,7 @@ def age(context: typer.Context) -> None:
         if done % 20_000 == 0:
             session.progress(session.pick(f"已更新 {done:,} 个账户", f"{done:,} accounts"))
 
-    with open_store(session) as store:
+    with opened(session) as store:
         done = roll(store, at=at, rules=rules, progress=progress)
     if session.json:
         session.emit({"on": done.today.isoformat(), "accounts": done.accounts, "plans": done.plans})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +11,6 @@ import typer
 from dialer.access import Role
 from dialer.cli.init import example_folder
 from dialer.cli.session import Session
-from dialer.control_door import user_name
 from dialer.errors import SettingsError
 from dialer.masking import mask_account, mask_name
 
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
     from dialer.config.plans import PlanSettings
-    from dialer.store.sqlite import SqliteStore
     from dialer.types import AccountId
 
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account number.")]
@@ -51,15 +46,6 @@ def plan_settings(session: Session) -> PlanSettings:
     return load_plans(session.config.parent, example_folder(), session.zone)
 
 
-@contextmanager
-def open_store(session: Session) -> Iterator[SqliteStore]:
-    """The store, closed afterwards."""
-    from dialer.store.sqlite import SqliteStore
-
-    with closing(SqliteStore.open(session.settings.store_path, key=session.settings.store_key)) as store:
-        yield store
-
-
 def named(connection: Connection, account_no: str, client: str, *, unmasked: bool) -> Named:
     """One account.
 
@@ -78,11 +64,6 @@ def named(connection: Connection, account_no: str, client: str, *, unmasked: boo
         client=lender,
         debtor_name=name if unmasked else mask_name(name),
     )
-
-
-def who(session: Session) -> str:
-    """Who runs this command."""
-    return session.person.name if session.person is not None else user_name(os.geteuid())
 
 
 def role(session: Session) -> Role:

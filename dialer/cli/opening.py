@@ -71,6 +71,11 @@ def loan_rules(session: Session) -> LoanRules:
     return load_plans(session.config.parent, example_folder(), session.zone).loans
 
 
+def user_of(session: Session) -> str:
+    """Who runs the command, for the record: the user, whatever agent that is."""
+    return session.person.name if session.person is not None else user_name(os.geteuid())
+
+
 def name_of(session: Session) -> str:
     """Who runs the command, for the record: an agent as the agent."""
     person = session.person

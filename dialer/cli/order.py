@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dialer.cli.init import example_folder
+from dialer.cli.opening import opened
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.errors import SettingsError
@@ -47,7 +46,7 @@ def show(
 
     session = session_of(context)
     at = SystemClock().now_at()
-    with _store(session) as store:
+    with opened(session) as store:
         with store.reading() as database:
             names = tuple(order.list_names(database.conn))
         if list_name not in names:
@@ -92,7 +91,7 @@ def refresh(
 
     session = session_of(context)
     at = SystemClock().now_at()
-    with _store(session) as store:
+    with opened(session) as store:
         if list_name:
             with store.reading() as database:
                 names = tuple(order.list_names(database.conn))
@@ -141,14 +140,3 @@ class _Told:
         if done >= self._next:
             self._next = done + self._step
             self._session.progress(self._session.pick(f"已算 {done:,} 个账户", f"{done:,} accounts done"))
-
-
-@contextmanager
-def _store(session: Session) -> Iterator[SqliteStore]:
-    from dialer.store.sqlite import SqliteStore
-
-    store = SqliteStore.open(session.settings.store_path, key=session.settings.store_key)
-    try:
-        yield store
-    finally:
-        store.close()

@@ -15,12 +15,11 @@ from dialer.cli.loan_settings import (
     Named,
     Unmasked,
     named,
-    open_store,
     plan_settings,
     role,
     told_amount,
-    who,
 )
+from dialer.cli.opening import opened, user_of
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.errors import SettingsError
@@ -83,7 +82,7 @@ def plan(
         cash=told_amount(session, cash, "--cash") or ZERO,
     )
     settings, at = plan_settings(session), SystemClock().now_at()
-    with open_store(session) as store:
+    with opened(session) as store:
         with store.reading() as database:
             found = _offer(database.conn, session, settings, account, client, asked, at, most, unmasked=unmasked)
         if offer:
@@ -113,7 +112,7 @@ def list_(
         raise SettingsError(
             session.pick(f"没有状态 {status}。", f"There is no status {status}. ") + f"{', '.join(STATUSES)}"
         )
-    with open_store(session) as store, store.reading() as database:
+    with opened(session) as store, store.reading() as database:
         rows = database.execute(SQL["listed"], {"status": status, "limit": most}).fetchall()
     shown: list[dict[str, JsonValue]] = [
         {
@@ -148,7 +147,7 @@ def show_(context: typer.Context, number: Number, unmasked: Unmasked = False) ->
     from dialer.store.planned import by_id
 
     session = session_of(context)
-    with open_store(session) as store, store.reading() as database:
+    with opened(session) as store, store.reading() as database:
         known = by_id(database.conn, number)
         whose = _whose(database.conn, known, unmasked=unmasked)
     _told(session, known, whose)
@@ -161,8 +160,8 @@ def approve(context: typer.Context, number: Number) -> None:
 
     session = session_of(context)
     at = SystemClock().now_at()
-    with open_store(session) as store, store.writing() as connection:
-        known = planning.approve(connection, number, by=who(session), role=role(session), at=at)
+    with opened(session) as store, store.writing() as connection:
+        known = planning.approve(connection, number, by=user_of(session), role=role(session), at=at)
         whose = _whose(connection, known, unmasked=False)
     _told(session, known, whose)
 
@@ -174,8 +173,8 @@ def sign(context: typer.Context, number: Number) -> None:
 
     session = session_of(context)
     bounds, at = _bounds(plan_settings(session)), SystemClock().now_at()
-    with open_store(session) as store, store.writing() as connection:
-        known = planning.sign(connection, number, by=who(session), at=at, bounds=bounds)
+    with opened(session) as store, store.writing() as connection:
+        known = planning.sign(connection, number, by=user_of(session), at=at, bounds=bounds)
         whose = _whose(connection, known, unmasked=False)
     _told(session, known, whose)
 
@@ -191,8 +190,8 @@ def cancel(
 
     session = session_of(context)
     rules, at = plan_settings(session).loans, SystemClock().now_at()
-    with open_store(session) as store, store.writing() as connection:
-        known = planning.cancel(connection, number, by=who(session), reason=reason, at=at, rules=rules)
+    with opened(session) as store, store.writing() as connection:
+        known = planning.cancel(connection, number, by=user_of(session), reason=reason, at=at, rules=rules)
         whose = _whose(connection, known, unmasked=False)
     _told(session, known, whose)
 
@@ -265,7 +264,7 @@ def _saved(connection: Connection, session: Session, found: Offer, asked: Asked,
         one.plan,
         expected=one.expected,
         reason=" ".join(f"{zh} {en}" for zh, en in why),
-        by=who(session),
+        by=user_of(session),
         role=role(session),
         at=at,
         bounds=_bounds(found.settings),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from dialer.cli.init import example_folder
+from dialer.cli.opening import opened
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.control_door import user_name
@@ -74,7 +73,7 @@ def train(
     known_until = (
         at if until is None else datetime.combine(until.date() + timedelta(days=1), clock_time(0), session.zone)
     )
-    with _store(session) as store:
+    with opened(session) as store:
         with store.reading() as database:
             history = read_history(database.conn, at, names=[one.name for one in usable(settings.excluded)])
         try:
@@ -109,7 +108,7 @@ def models(context: typer.Context) -> None:
 
     session = session_of(context)
     settings = _settings(session)
-    with _store(session) as store, store.writing() as connection:
+    with opened(session) as store, store.writing() as connection:
         grading = champion(connection, settings.rules, by=_by(session), at=_now(session))
         found = known(connection)
     if session.json:
@@ -128,7 +127,7 @@ def promote(
     from dialer.store import modelling
 
     session = session_of(context)
-    with _store(session) as store, store.writing() as connection:
+    with opened(session) as store, store.writing() as connection:
         one = modelling.promote(connection, model, by=_by(session), at=_now(session), reason=reason)
     if session.json:
         session.emit({"champion": one.name, "reason": reason})
@@ -154,7 +153,7 @@ def compare(
 
     session = session_of(context)
     settings, at = _settings(session), _now(session)
-    with _store(session) as store:
+    with opened(session) as store:
         with store.writing() as connection:
             grading = modelling.champion(connection, settings.rules, by=_by(session), at=at)
             one = modelling.model(connection, champion) if champion else grading
@@ -203,7 +202,7 @@ def score(
         )
     settings, at = _settings(session), _now(session)
     began_s = time.perf_counter()
-    with _store(session) as store:
+    with opened(session) as store:
         debtor_id = _debtor(session, store, account) if account else None
         with store.writing() as connection:
             grading = modelling.champion(connection, settings.rules, by=_by(session), at=at)
@@ -229,7 +228,7 @@ def show(
 
     session = session_of(context)
     settings, at = _settings(session), _now(session)
-    with _store(session) as store:
+    with opened(session) as store:
         debtor_id = _debtor(session, store, account)
         told = explained(store, settings, account, debtor_id, by=_by(session), at=at)
     if session.json:
@@ -251,7 +250,7 @@ def report(
 
     session = session_of(context)
     settings, at = _settings(session), _now(session)
-    with _store(session) as store:
+    with opened(session) as store:
         told = read_report(store, settings, model, by=_by(session), at=at)
     if html is not None:
         html.write_text(render_html(told, session.lang, session.zone), encoding="utf-8")
@@ -272,7 +271,7 @@ def react(
 
     session = session_of(context)
     settings, hand = _settings(session), by_rules(session.settings, example_folder())
-    with _store(session) as store:
+    with opened(session) as store:
         while True:
             done = look(store, settings, _now(session), hand)
             if not follow or done.raised or done.escalated or done.ended:
@@ -322,17 +321,6 @@ def _now(session: Session) -> datetime:
 
 def _by(session: Session) -> str:
     return session.person.name if session.person is not None else user_name(os.geteuid())
-
-
-@contextmanager
-def _store(session: Session) -> Iterator[SqliteStore]:
-    from dialer.store.sqlite import SqliteStore
-
-    store = SqliteStore.open(session.settings.store_path, key=session.settings.store_key)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _model(store: SqliteStore, name: str) -> Model:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,15 +9,15 @@ import typer
 from pydantic import JsonValue
 
 from dialer.cli.agent import told
+from dialer.cli.opening import opened, user_of
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.control_client import NoEngineError
-from dialer.control_door import user_name
 from dialer.errors import SettingsError
 from dialer.types import StopFlag
 
 if TYPE_CHECKING:
-    from dialer.store.sqlite import SqliteStore
+    pass
 
 Who = Annotated[
     str, typer.Argument(metavar="ACCOUNT|NUMBER", help="Account number, or a number with country code, like +86139...")
@@ -54,13 +51,13 @@ def stop_calling(
     """Never call a number, or the debtor of an account, again; it holds at once, for calls in preparation too."""
     session = session_of(context)
     until_at = _end_of(session, until)
-    wish: dict[str, JsonValue] = {"who": who, "flag": flag, "note": note, "by": _name(session)}
+    wish: dict[str, JsonValue] = {"who": who, "flag": flag, "note": note, "by": user_of(session)}
     if until_at is not None:
         wish["until_at"] = until_at.isoformat()
     if not _asked_engine(session, "stop.add", wish):
-        with _store(session) as store:
+        with opened(session) as store:
             at = SystemClock().now_at()
-            store.add_stop(who, flag, by=_name(session), at=at, note=note, until_at=until_at)
+            store.add_stop(who, flag, by=user_of(session), at=at, note=note, until_at=until_at)
         told(session, {"reports": []})
 
 
@@ -72,9 +69,9 @@ def allow(
 ) -> None:
     """Allow calls again. What a third party refused nobody can allow."""
     session = session_of(context)
-    if not _asked_engine(session, "stop.lift", {"who": who, "flag": flag, "note": reason, "by": _name(session)}):
-        with _store(session) as store:
-            done = store.lift_stop(who, flag, by=_name(session), at=SystemClock().now_at(), note=reason)
+    if not _asked_engine(session, "stop.lift", {"who": who, "flag": flag, "note": reason, "by": user_of(session)}):
+        with opened(session) as store:
+            done = store.lift_stop(who, flag, by=user_of(session), at=SystemClock().now_at(), note=reason)
         told(session, {"reports": [{"event": "stop.lifted", "text": "", "fields": {"lifted": str(done.lifted)}}]})
 
 
@@ -92,11 +89,11 @@ def consent(
         raise SettingsError(
             session.pick("请给出 --until 日期，或 --withdraw，二者之一。", "Give either --until or --withdraw.")
         )
-    with _store(session) as store:
+    with opened(session) as store:
         if until_at is not None:
-            store.give_consent(account, until_at=until_at, by=_name(session), at=at, note=note)
+            store.give_consent(account, until_at=until_at, by=user_of(session), at=at, note=note)
         else:
-            store.withdraw_consent(account, by=_name(session), at=at, note=note)
+            store.withdraw_consent(account, by=user_of(session), at=at, note=note)
     told(session, {"reports": []})
 
 
@@ -107,21 +104,6 @@ def _asked_engine(session: Session, method: str, wish: dict[str, JsonValue]) -> 
     except NoEngineError:
         return False
     return True
-
-
-@contextmanager
-def _store(session: Session) -> Iterator[SqliteStore]:
-    from dialer.store.sqlite import SqliteStore
-
-    store = SqliteStore.open(session.settings.store_path, key=session.settings.store_key)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _name(session: Session) -> str:
-    return session.person.name if session.person is not None else user_name(os.geteuid())
 
 
 def _end_of(session: Session, day: datetime | None) -> datetime | None:
