@@ -410,5 +410,6 @@ def test_an_order_that_cannot_be_is_explained(folder: Path, words: tuple[str, ..
 def test_help_lists_every_command_under_the_heading_of_what_one_comes_to_do() -> None:
     told = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "120"}).output
     headings = [heading.split()[0] for heading in PANELS]
-    assert [told.index(f"╭─ {heading} ") for heading in headings] == sorted(told.index(f"╭─ {one} ") for one in headings)
+    places = [told.index(f"╭─ {heading} ") for heading in headings]
+    assert places == sorted(places)
     assert "╭─ Commands " not in told
