@@ -13,7 +13,6 @@ from dialer.access import Role
 from dialer.cli.opening import name_of, opened
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
-from dialer.config.values import parse_duration
 from dialer.errors import AccessError, StoreError
 from dialer.masking import mask_account
 
@@ -40,6 +39,7 @@ def take(
     client: Client = "",
 ) -> None:
     """Work on a debtor: all accounts of that debtor are yours, nobody else's, and the dialer does not call."""
+    from dialer.config.values import parse_duration  # here: it brings the language of rules, which takes long to build
     from dialer.store import desks, promised
 
     session = session_of(context)
