@@ -57,7 +57,7 @@ def test_the_grade_that_a_bank_knows_tells_something_of_the_truth_and_far_from_a
 
 
 def test_by_hand_against_by_hand_differs_by_chance_alone() -> None:
-    scenario, seeds = replace(SMALL, accounts=80), range(1, 7)
+    scenario, seeds = replace(SMALL, accounts=80), range(1, 25)
     samples = []
     for group in (Group.CONTROL, Group.TREATED):
         runs = tuple(run_arm(scenario, Arm.MANUAL, group, seed) for seed in seeds)
