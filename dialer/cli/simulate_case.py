@@ -96,8 +96,14 @@ def simulate_case(
         str, typer.Option(metavar="TIME", help="By hand: write down an unanswered dial.", rich_help_panel=_WORLD)
     ] = "8s",
     dials_per_day: Annotated[
-        int, typer.Option(metavar="N", help="Cap for one debtor, in every arm.", rich_help_panel=_WORLD)
-    ] = 3,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="A cap for one debtor besides the rules of CN-BANK, in every arm; default none.",
+            rich_help_panel=_WORLD,
+            show_default=False,
+        ),
+    ] = None,
     abandonment: Annotated[
         str, typer.Option(metavar="RATIO", help="Limit, in every arm.", rich_help_panel=_WORLD)
     ] = "3%",

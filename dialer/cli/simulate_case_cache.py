@@ -19,10 +19,12 @@ from dialer.sim.case.study import Outcome, Task
 
 _PACKAGE: Final = Path(__file__).parents[1]
 _PLAYERS: Final = (
-    *("sim", "floor", "prediction", "compliance", "campaigns", "ordering"),
+    *("sim", "floor", "prediction", "compliance", "campaigns", "ordering", "config"),
     *("pacing.py", "estimates.py", "calls.py", "agents.py", "events.py", "calling_rules.py", "settings.py"),
 )
-"""Code on which a run depends."""
+"""On which a run depends."""
+_ENDS: Final = ("*.py", "*.yaml")
+"""Code, the rule profiles, and the campaign's file."""
 
 
 def default_folder(environment: Mapping[str, str]) -> Path:
@@ -68,6 +70,6 @@ class Cache:
         digest = sha256(json.dumps(asdict(NATURE), sort_keys=True).encode())
         for place in _PLAYERS:
             path = _PACKAGE / place
-            for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            for source in sorted(found for end in _ENDS for found in path.rglob(end)) if path.is_dir() else [path]:
                 digest.update(source.read_bytes())
         return digest.hexdigest()

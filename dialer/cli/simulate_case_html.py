@@ -146,6 +146,8 @@ def _ladder(view: CaseView) -> Iterator[str]:
         for one in SHOWN
     ]
     rows.append([pick("违规（重新计数）", "breaches, recounted"), *(str(step.breaches) for step in view.steps)])
+    over = (f"{step.days_over}/{step.days}" for step in view.steps)
+    rows.append([pick("当日弃呼超 3% 的天数（重新计数）", "days with more than 3% abandoned, recounted"), *over])
     dry = (percent(step.dry_share) for step in view.steps)
     rows.append([pick("无人可拨的时间", "time with nobody to dial"), *dry])
     yield f'<div class="wide words">{table(heads, rows)}</div>'

@@ -73,6 +73,8 @@ def _step(one: Step) -> JsonValue:
         "breaches": one.breaches,
         "abandonment": one.abandonment,
         "worst_abandonment": one.worst_abandonment,
+        "days_over_abandonment": one.days_over,
+        "days": one.days,
         "share_of_time_without_anybody_to_dial": one.dry_share,
     }
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from dialer.cli.charts import clock
 from dialer.cli.session import Session
 from dialer.cli.simulate_case_cache import Cache
+from dialer.cli.simulate_case_rules import case_campaign
 from dialer.clock import SystemClock
 from dialer.sim.case.arms import WAYS
 from dialer.sim.case.study import Done, Study, Task, each
@@ -53,7 +54,7 @@ def do(session: Session, study: Study, cache: Cache, *, jobs: int) -> CaseWork:
     began_s = SystemClock().now_s()
     with _progress(session, sum(map(weight, left)), work) as advance:
         try:
-            with closing(each(left, processes=jobs)) as outcomes:
+            with closing(each(case_campaign(), left, processes=jobs)) as outcomes:
                 for task, outcome in outcomes:
                     work.done.outcomes[task] = outcome
                     cache.keep(task, outcome)

@@ -146,6 +146,8 @@ def _ladder(view: CaseView) -> Table:
         words = FIGURES[figure]
         table.add_row(pick(words.zh, words.en), *(words.text(step.levels[figure].value) for step in view.steps))
     table.add_row(pick("违规（重新计数）", "breaches, recounted"), *(str(step.breaches) for step in view.steps))
+    over = (f"{step.days_over}/{step.days}" for step in view.steps)
+    table.add_row(pick("当日弃呼超 3% 的天数（重新计数）", "days with more than 3% abandoned, recounted"), *over)
     dry = (percent(step.dry_share) for step in view.steps)
     table.add_row(pick("无人可拨的时间", "time with nobody to dial"), *dry)
     return table

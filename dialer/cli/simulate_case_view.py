@@ -85,6 +85,10 @@ class Step:
     """Of all seeds together."""
     worst_abandonment: float
     """Of one seed."""
+    days_over: int
+    """Days, of all seeds together, on which more than 3 % were abandoned."""
+    days: int
+    """Of all seeds together."""
     dry_share: float
     """Of the time in which caps left nobody to dial, about."""
 
@@ -192,6 +196,8 @@ def _steps(study: Study, ladder: Sequence[Sample]) -> Iterator[Step]:
             breaches=sum(one.breaches for one in runs),
             abandonment=sum(one.live_abandoned for one in runs) / live if live else 0.0,
             worst_abandonment=max(one.live_abandoned / max(1, one.live) for one in runs),
+            days_over=sum(one.days_over for one in runs),
+            days=study.scenario.days * len(runs),
             dry_share=min(1.0, 2.0 * sum(one.dry for one in runs) / days_s),
         )
         before = sample

@@ -136,6 +136,9 @@ def points(value: float) -> str:
 def assumptions(scenario: Scenario, lang: Lang) -> Iterator[tuple[str, str]]:
     """What it rests on: (name, text)."""
     pick, one = lang.pick, scenario
+    most = one.dials_per_day
+    cap_zh = "" if most is None else f"、另加每债务人每日最多 {most} 拨"
+    cap_en = "" if most is None else f", besides at most {most} dials a day to one debtor"
     yield (
         pick("规模", "size"),
         pick(
@@ -148,11 +151,10 @@ def assumptions(scenario: Scenario, lang: Lang) -> Iterator[tuple[str, str]]:
     yield (
         pick("各组相同", "the same in every arm"),
         pick(
-            f"名单、坐席工时、9:00–18:00、每债务人每日最多 {one.dials_per_day} 拨、间隔 {one.min_gap_s / 3600:g} 小时、"
+            f"名单、坐席工时、9:00–18:00、随产品提供的规则 CN-BANK{cap_zh}、"
             f"振铃 {one.ring_timeout_s:g} 秒、放弃率 ≤ {100 * one.abandonment:g}%",
-            f"list, rostered hours, 9:00-18:00, at most {one.dials_per_day} dials a day to one debtor, "
-            f"{one.min_gap_s / 3600:g} h between two, {one.ring_timeout_s:g} s of ringing, abandonment at most "
-            f"{100 * one.abandonment:g}%",
+            f"list, rostered hours, 9:00-18:00, the shipped rules CN-BANK{cap_en}, "
+            f"{one.ring_timeout_s:g} s of ringing, abandonment at most {100 * one.abandonment:g}%",
         ),
     )
     yield (

@@ -7,11 +7,19 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from dialer.calling_rules import Window
+from dialer.cli.simulate_case_rules import case_campaign
+from dialer.compliance import gate, rulebook
+from dialer.config.profiles import SHIPPED, load_profile
+from dialer.events import Permit
+from dialer.sim.case import recount as naive
 from dialer.sim.case.arms import ASSUMED, LADDER, WAYS, Arm
+from dialer.sim.case.campaign import campaign_settings
 from dialer.sim.case.day import Dial
 from dialer.sim.case.figures import Figure, Sample, relative
 from dialer.sim.case.money import Money
@@ -19,10 +27,11 @@ from dialer.sim.case.nature import NATURE
 from dialer.sim.case.population import Group, draw
 from dialer.sim.case.recount import recount
 from dialer.sim.case.run import Lived, hold_out, live, run_arm
-from dialer.sim.case.scenario import FIRST_DAY, Scenario, ScenarioError
+from dialer.sim.case.scenario import CLOSES, FIRST_DAY, OPENS, Scenario, ScenarioError, opens_at
 from dialer.sim.case.study import Study, Task, do, nobody, study_of
 from dialer.types import Outcome
 
+FILE = case_campaign()
 SMALL = Scenario(accounts=60, agents=1, days=1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -30,7 +39,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 @pytest.fixture(scope="module")
 def lived() -> dict[Arm, Lived]:
     """A day of every arm, with the same people."""
-    return {arm: live(SMALL, arm, Group.TREATED, 3) for arm in LADDER}
+    return {arm: live(FILE, SMALL, arm, Group.TREATED, 3) for arm in LADDER}
 
 
 # --- who is in which arm -------------------------------------------------------------------------------
@@ -60,7 +69,7 @@ def test_by_hand_against_by_hand_differs_by_chance_alone() -> None:
     scenario, seeds = replace(SMALL, accounts=80), range(1, 25)
     samples = []
     for group in (Group.CONTROL, Group.TREATED):
-        runs = tuple(run_arm(scenario, Arm.MANUAL, group, seed) for seed in seeds)
+        runs = tuple(run_arm(FILE, scenario, Arm.MANUAL, group, seed) for seed in seeds)
         cured = tuple(paid / opening for opening, paid in (hold_out(scenario, seed) for seed in seeds))
         samples.append(Sample(runs=runs, held_out=cured))
     for figure in (Figure.ATTEMPT_ANSWER, Figure.ACCOUNT_CONTACT, Figure.CUSTOMERS, Figure.RECOVERY_GROSS):
@@ -93,15 +102,15 @@ def test_arms_that_dial_the_same_number_in_the_same_hour_hear_the_same(lived: di
 
 
 def test_the_same_arguments_give_the_same_figures(lived: dict[Arm, Lived]) -> None:
-    assert run_arm(SMALL, Arm.PROGRESSIVE, Group.TREATED, 3) == lived[Arm.PROGRESSIVE].result
-    assert run_arm(SMALL, Arm.PROGRESSIVE, Group.TREATED, 4) != lived[Arm.PROGRESSIVE].result
+    assert run_arm(FILE, SMALL, Arm.PROGRESSIVE, Group.TREATED, 3) == lived[Arm.PROGRESSIVE].result
+    assert run_arm(FILE, SMALL, Arm.PROGRESSIVE, Group.TREATED, 4) != lived[Arm.PROGRESSIVE].result
 
 
 def test_by_hand_an_agent_hears_every_dial_and_spends_time_on_it(lived: dict[Arm, Lived]) -> None:
     manual = lived[Arm.MANUAL].result
     assert manual.presented == manual.dials > manual.presented_live
-    quick = run_arm(replace(SMALL, accounts=400, look_up_s=0.0, log_s=0.0), Arm.MANUAL, Group.TREATED, 3)
-    usual = run_arm(replace(SMALL, accounts=400), Arm.MANUAL, Group.TREATED, 3)
+    quick = run_arm(FILE, replace(SMALL, accounts=400, look_up_s=0.0, log_s=0.0), Arm.MANUAL, Group.TREATED, 3)
+    usual = run_arm(FILE, replace(SMALL, accounts=400), Arm.MANUAL, Group.TREATED, 3)
     assert quick.dials > 1.25 * usual.dials
 
 
@@ -120,21 +129,76 @@ def test_a_step_adds_one_thing_and_the_assumed_one_is_marked() -> None:
 # --- rules hold ----------------------------------------------------------------------------------------
 
 
+def test_every_arm_works_under_the_profile_as_it_is_shipped_and_no_cap_besides() -> None:
+    shipped = load_profile(SHIPPED / "CN-BANK.yaml", FIRST_DAY, {})
+    for way in WAYS.values():
+        rules = campaign_settings(FILE, Scenario(), way).rules
+        assert rules.profiles == (shipped,)
+        assert rules.limits == shipped.limits and rules.abandonment == shipped.abandonment
+        assert rules.windows == dict.fromkeys(range(6), (Window(opens=OPENS, closes=CLOSES),))
+        own = {entry.origin.id for entry in rulebook.of_campaign(rules) if entry.origin.profile == "campaign"}
+        assert own == {"hours"}
+    capped = campaign_settings(FILE, Scenario(dials_per_day=2), WAYS[Arm.MANUAL]).rules
+    own = {entry.origin.id for entry in rulebook.of_campaign(capped) if entry.origin.profile == "campaign"}
+    assert own == {"hours", "attempts_per_debtor_per_day"}
+
+
+def test_the_recount_says_what_the_profile_says() -> None:
+    """If somebody changes the profile, the recount has to be written anew: by hand, as it is meant."""
+    rules = FILE.rules
+    said = {limit.origin.id: (limit.key, limit.counts, limit.max) for limit in rules.limits}
+    assert said == {
+        "cn6": ("number", "unanswered", naive.UNANSWERED),
+        "cn3": ("debtor", "talk", naive.TALKS),
+        "cn_gap": ("debtor", "dial", 1),
+    }
+    assert (rules.min_gap_s, rules.min_ring_s, rules.legal_wait_s) == (
+        naive.GAP.total_seconds(), naive.RINGS_S, naive.WAITS_S
+    )  # fmt: skip
+    closes_at = datetime.combine(FIRST_DAY, rules.windows[0][0].closes)
+    assert (closes_at - timedelta(seconds=rules.close_margin_s)).time() == naive.LAST
+    assert rules.abandonment is not None and rules.abandonment.max_ratio == naive.LOST
+    assert [rule.deny for rule in rules.prefixes] == [naive.DENIED]
+
+
+def test_no_day_of_the_longest_case_is_a_holiday_and_its_numbers_may_be_dialled() -> None:
+    longest = replace(SMALL, days=23)
+    assert not FILE.rules.closed_dates & set(longest.dates)
+    assert not set(naive.HOLIDAYS) & set(longest.dates)
+    for one in draw(3, 50).listed:
+        for _, number in one.phones():
+            permit = gate.check(replace(one.lead(), number=number), FILE.rules, FILE.name, opens_at(FIRST_DAY))
+            assert isinstance(permit, Permit)
+
+
 @pytest.mark.parametrize("arm", LADDER)
-def test_hours_caps_gaps_and_holds_are_kept_by_every_arm(lived: dict[Arm, Lived], arm: Arm) -> None:
+def test_the_rules_are_kept_by_every_arm(lived: dict[Arm, Lived], arm: Arm) -> None:
     one = lived[arm]
     assert one.recount.breaches == 0
     dials = [dial for day in one.days for dial in day.dials]
     assert len(dials) > 50
     for dial in dials:
-        assert time(9) <= dial.at.astimezone(SHANGHAI).time() < time(18)
-    per_debtor = Counter((dial.debtor, dial.at.astimezone(SHANGHAI).date()) for dial in dials)
-    assert max(per_debtor.values()) <= SMALL.dials_per_day
+        assert time(9) <= dial.at.astimezone(SHANGHAI).time() < time(17, 50)
     last: dict[int, datetime] = {}
     for dial in dials:
         if dial.debtor in last:
-            assert dial.at - last[dial.debtor] >= timedelta(seconds=SMALL.min_gap_s)
+            assert dial.at - last[dial.debtor] >= timedelta(hours=2)
         last[dial.debtor] = dial.at
+    if not WAYS[arm].by_hand:  # by hand nobody comes round so often
+        per_debtor = Counter((dial.debtor, dial.at.astimezone(SHANGHAI).date()) for dial in dials)
+        assert max(per_debtor.values()) > 3  # no cap of our own
+
+
+def test_a_cap_of_ones_own_holds_besides() -> None:
+    capped = live(FILE, replace(SMALL, dials_per_day=2), Arm.PROGRESSIVE, Group.TREATED, 3)
+    per_debtor = Counter((dial.debtor, day.day) for day in capped.days for dial in day.dials)
+    assert max(per_debtor.values()) == 2 and capped.recount.breaches == 0
+
+
+def test_the_gate_is_asked_with_every_dial_of_the_debtor() -> None:
+    two = live(FILE, replace(SMALL, accounts=40, days=2), Arm.PROGRESSIVE, Group.TREATED, 3)
+    again = Counter(dial.debtor for day in two.days for dial in day.dials)
+    assert max(again.values()) > 3 and two.recount.breaches == 0
 
 
 @pytest.mark.parametrize("arm", LADDER)
@@ -145,28 +209,53 @@ def test_no_arm_loses_more_people_than_the_limit(lived: dict[Arm, Lived], arm: A
     assert lost <= SMALL.abandonment * len(dials) + 1.0  # one unlucky call of a small day
 
 
-def test_the_recount_would_see_a_breach() -> None:
-    def dial(clock: str, debtor: int = 1) -> Dial:
-        return Dial(at=datetime.fromisoformat(f"2026-03-{clock}+08:00"), debtor=debtor, number="+8613900000000")
+def a_dial(clock: str, debtor: int = 1, **said: Any) -> Dial:
+    return Dial(at=datetime.fromisoformat(f"2026-{clock}+08:00"), debtor=debtor, **{"number": "+8613900000000", **said})
 
-    early = recount([dial("09T08:59:59"), dial("15T12:00:00")], SMALL)
-    assert (early.hours, early.breaches) == (2, 2)  # the 15th is a Sunday
-    often = [dial("09T09:00:00"), dial("09T12:00:00"), dial("09T15:00:00"), dial("09T17:00:00")]
-    assert recount(often, SMALL).caps == len(often) - SMALL.dials_per_day
-    soon = recount([dial("09T09:00:00"), dial("09T10:59:59")], SMALL)
-    assert (soon.gaps, soon.breaches) == (1, 1)
-    paid = recount([dial("10T09:00:00")], SMALL, cleared=[(1, FIRST_DAY)])
-    assert paid.paid == 1
+
+@pytest.mark.parametrize(
+    ("rule", "dials"),
+    [
+        ("hours", [a_dial("03-09T08:59:59")]),
+        ("hours", [a_dial("03-09T17:50:00")]),
+        ("hours", [a_dial("03-15T12:00:00")]),  # a Sunday
+        ("hours", [a_dial("04-06T12:00:00")]),  # a holiday
+        ("unanswered", [a_dial(f"03-09T{9 + n:02}:00:00", debtor=n) for n in range(7)]),
+        ("talks", [a_dial(f"03-09T{9 + 2 * n:02}:00:00", outcome=Outcome.BRIDGED, person=True) for n in range(4)]),
+        ("gaps", [a_dial("03-09T09:00:00"), a_dial("03-09T10:59:59")]),
+        ("capped", [a_dial(f"03-09T{9 + 2 * n:02}:00:00") for n in range(4)]),
+        ("rings", [a_dial("03-09T09:00:00", outcome=Outcome.NO_ANSWER, rang_s=19.0)]),
+        ("waits", [a_dial("03-09T09:00:00", outcome=Outcome.BRIDGED, wait_s=2.2)]),
+        ("prefixes", [a_dial("03-09T09:00:00", number="+864008123456")]),
+        ("prefixes", [a_dial("03-09T09:00:00", number="+85291234567")]),
+    ],
+)
+def test_the_recount_would_see_a_breach(rule: str, dials: list[Dial]) -> None:
+    found = recount(dials, replace(SMALL, dials_per_day=3) if rule == "capped" else SMALL)
+    assert (getattr(found, rule), found.breaches) == (1, 1)
+
+
+def test_the_recount_would_see_a_dial_to_somebody_who_paid_or_promised() -> None:
+    paid = recount([a_dial("03-10T09:00:00")], SMALL, cleared=[(1, FIRST_DAY)])
+    assert (paid.paid, paid.breaches) == (1, 1)
     made_at = datetime.fromisoformat("2026-03-09T10:00:00+08:00")
-    held = recount([dial("10T09:00:00")], SMALL, promises=[(1, made_at, FIRST_DAY + timedelta(days=2))])
-    assert held.promised == 1
+    held = recount([a_dial("03-10T09:00:00")], SMALL, promises=[(1, made_at, FIRST_DAY + timedelta(days=2))])
+    assert (held.promised, held.breaches) == (1, 1)
+
+
+def test_days_with_too_many_abandoned_are_told_and_break_no_rule_of_a_dial() -> None:
+    ends = [Outcome.ABANDONED] + [Outcome.BRIDGED] * 32
+    dials = [a_dial("03-09T09:00:00", debtor=n, outcome=end, person=True) for n, end in enumerate(ends)]
+    assert (recount(dials, SMALL).days_over, recount(dials, SMALL).breaches) == (1, 0)
+    more = a_dial("03-09T09:00:00", debtor=99, outcome=Outcome.BRIDGED, person=True)
+    assert recount([*dials, more], SMALL).days_over == 0
 
 
 # --- days in a row -------------------------------------------------------------------------------------
 
 
 def test_what_was_learned_and_who_was_spoken_to_goes_on_the_next_day() -> None:
-    two = live(replace(SMALL, accounts=40, days=2), Arm.PROGRESSIVE, Group.TREATED, 3)
+    two = live(FILE, replace(SMALL, accounts=40, days=2), Arm.PROGRESSIVE, Group.TREATED, 3)
     first, second = two.days
     calls = [len(day.dials) for day in two.days]
     known = [json.loads(day.learned)["talk"] for day in two.days]
@@ -214,8 +303,8 @@ def test_the_a_a_comes_first_and_no_run_is_done_twice() -> None:
 def test_a_run_of_the_hold_out_calls_nobody() -> None:
     task = Task(SMALL, None, Group.HELD_OUT, 3)
     opening, paid = hold_out(SMALL, 3)
-    assert do(task).arm is None
-    assert do(task).cured == pytest.approx(paid / opening)
+    assert do(FILE, task).arm is None
+    assert do(FILE, task).cured == pytest.approx(paid / opening)
 
 
 def test_only_whole_pairs_are_compared() -> None:
@@ -225,7 +314,7 @@ def test_only_whole_pairs_are_compared() -> None:
     done = Done()
     tasks = [study.task(Arm.MANUAL, seed) for seed in (1, 2)]
     for task in (*tasks, nobody(tasks[0])):
-        done.outcomes[task] = do(task)
+        done.outcomes[task] = do(FILE, task)
     assert [one.seed for one in done.samples(tasks)[0].runs] == [1]
     assert done.samples([study.control(1)], [tasks[0]]) == []
 

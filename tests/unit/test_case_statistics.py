@@ -17,7 +17,7 @@ from dialer.sim.case.run import ArmResult
 RUN = ArmResult(
     arm="manual", group=1, seed=1, accounts=200, agent_days=10, work_h=80.0, busy_h=40.0, dials=600, answers=120,
     presented=600, presented_live=120, contacted=100, reached=80, customers=90, promises=30, kept=20, opening=1000.0,
-    paid=200.0, abandoned=0, answered=120, dry=0, breaches=0, live_abandoned=0, live=120,
+    paid=200.0, abandoned=0, answered=120, dry=0, breaches=0, live_abandoned=0, live=120, days_over=0,
 )  # fmt: skip
 
 

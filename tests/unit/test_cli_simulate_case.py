@@ -17,6 +17,7 @@ from dialer.cli.main import app
 from dialer.cli.simulate_case import QUICK, QUICK_SEEDS
 from dialer.cli.simulate_case_cache import Cache, default_folder
 from dialer.cli.simulate_case_svg import Bar, bars_svg
+from dialer.settings import CampaignSettings
 from dialer.sim.case.arms import LADDER, Arm
 from dialer.sim.case.population import Group
 from dialer.sim.case.run import ArmResult
@@ -58,6 +59,7 @@ def told(task: Task) -> Outcome:
             breaches=0,
             live_abandoned=step,
             live=200,
+            days_over=0,
         )
     )
 
@@ -171,7 +173,8 @@ def test_the_page_draws_the_ladder_and_fetches_nothing(cache: Path, tmp_path: Pa
 def test_a_case_that_was_broken_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Task] = []
 
-    def some(tasks: Sequence[Task], *, processes: int = 1) -> Iterator[tuple[Task, Outcome]]:
+    def some(file: CampaignSettings, tasks: Sequence[Task], *, processes: int = 1) -> Iterator[tuple[Task, Outcome]]:
+        assert [profile.name for profile in file.rules.profiles] == ["CN-BANK"]
         for number, task in enumerate(tasks):
             if len(asked) == 0 and number == 12:
                 asked.append(task)

@@ -1,18 +1,30 @@
 """The list under work, as the store keeps it: who is due, what was counted, which numbers are left. The product side.
 
-An account is leased in the arm's order; what happens next to it comes with `SaveDisposition`, worked out by the
-engine's own rules, and is only remembered here. Payments close an account the next morning, or make it smaller.
+An account is leased in the arm's order, with all its dials, for the rules to count. What happens next to it comes with
+`SaveDisposition`, worked out by the engine's own rules, and is only remembered here. Payments close an account the next
+morning, or make it smaller.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.compliance.counting import counted
+from dialer.events import (
+    Lead,
+    LeadsLeased,
+    LeaseLeads,
+    ReleaseLease,
+    SaveAttempt,
+    SaveDisposition,
+    SaveRefusal,
+    Touch,
+)
 from dialer.ordering.cells import cell_at
 from dialer.sim.case.listed import Listed
 from dialer.sim.case.orders import Order, Rank, Standing
@@ -20,7 +32,9 @@ from dialer.sim.case.scenario import ZONE
 from dialer.types import NextKind, Number, Outcome, PhoneId, StopFlag
 
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-_LATE = time(17, 55)
+_LATE = time(17, 45)
+"""Some minutes before the last dial of a day."""
+_UNDER_WAY = counted(None)
 ANSWERED = frozenset({Outcome.BRIDGED, Outcome.ABANDONED, Outcome.EARLY_HANGUP})
 
 
@@ -39,8 +53,11 @@ class _Account:
     retries: int = 0
     last_outcome: Outcome | None = None
     last_attempt_at: datetime | None = None
+    touches: list[Touch] = field(default_factory=list)
+    """Every dial, oldest first: a case is shorter than rules look back."""
     day: date | None = None
-    dials: int = 0
+    dials: Counter[Number] = field(default_factory=Counter)
+    """Of the day, by number."""
     conversations: int = 0
 
     def standing(self) -> Standing:
@@ -56,7 +73,8 @@ class _Account:
 
     def on(self, day: date) -> None:
         if self.day != day:
-            self.day, self.dials, self.conversations = day, 0, 0
+            self.day, self.conversations = day, 0
+            self.dials.clear()
 
 
 class Book:
@@ -152,11 +170,12 @@ class Book:
             amount_due=account.left,
             attempts_total=account.attempts,
             retries=account.retries,
-            number_attempts_today=account.dials,
-            debtor_attempts_today=account.dials,
+            number_attempts_today=account.dials[number],
+            debtor_attempts_today=account.dials.total(),
             debtor_conversations_today=account.conversations,
             last_attempt_at=account.last_attempt_at,
             other_numbers=len(account.phones) - 1,
+            touches=tuple(account.touches),
         )
 
     def release(self, effect: ReleaseLease) -> None:
@@ -182,11 +201,22 @@ class Book:
 
     def attempted(self, effect: SaveAttempt) -> None:
         """Counts against every cap from now on."""
-        account = self._accounts[int(effect.lead.account_id)]
+        lead = effect.lead
+        account = self._accounts[int(lead.account_id)]
         account.on(effect.at.astimezone(ZONE).date())
         account.attempts += 1
-        account.dials += 1
+        account.dials[lead.number] += 1
         account.last_attempt_at = effect.at
+        account.touches.append(
+            Touch(
+                at=effect.at,
+                number=lead.number,
+                debtor_id=lead.debtor_id,
+                account_id=lead.account_id,
+                role=lead.role,
+                counted=_UNDER_WAY,
+            )
+        )
 
     def concluded(self, effect: SaveDisposition, *, no_person: bool) -> None:
         """A call is over; the next step, as the rules gave it.
@@ -197,6 +227,8 @@ class Book:
         """
         account, step = self._accounts[int(effect.lead.account_id)], effect.next_step
         account.leased = False
+        ended = counted(effect.outcome, conversation=effect.conversation)
+        account.touches[-1] = replace(account.touches[-1], counted=ended)
         answered = effect.outcome in ANSWERED and not no_person
         at, phone_id = account.last_attempt_at or effect.at, effect.lead.phone_id
         self._order.heard(account.listed, phone_id, at, answered=answered, right_party=effect.right_party)

@@ -54,6 +54,10 @@ class Dial:
     """A person picked up, in truth."""
     machine: bool = False
     right_party: bool = False
+    rang_s: float | None = None
+    """How long it rang, when nobody answered; None: it did not ring, or was answered."""
+    wait_s: float | None = None
+    """From the answer until an agent was there, or until nobody was waited for any more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,7 +114,9 @@ class Day:
         self._timeline = timeline = Timeline(self._floor, start_at)
         replies.begin(day)
         draws = CaseDraws(behaviour, seed, replies, ring_timeout_s=campaign.ring_timeout_s)
-        self._fates = CaseFates(behaviour, draws, replies, lambda: timeline.now.at)
+        self._fates = CaseFates(
+            behaviour, draws, replies, lambda: timeline.now.at, min_ring_s=campaign.rules.min_ring_s
+        )
         self._people = CasePeople(
             timeline,
             behaviour,
@@ -179,7 +185,9 @@ class Day:
     def _closed(self, effect: CloseAttempt) -> None:
         self._record.attempt_closed(effect, self._timeline.s)
         dial = self._dials[effect.attempt_id]
-        dial.outcome, dial.agent = effect.outcome, str(effect.agent_id or "")
+        dial.outcome, dial.agent, dial.wait_s = effect.outcome, str(effect.agent_id or ""), effect.wait_s
+        if effect.answered_s is None and effect.ringing_s is not None and effect.ended_s is not None:
+            dial.rang_s = effect.ended_s - effect.ringing_s
 
     def _concluded(self, effect: SaveDisposition) -> None:
         dial = self._dials.pop(effect.attempt_id)

@@ -158,9 +158,17 @@ class Replies:
 class CaseFates(Fates):
     """Fates of lines by what their numbers really are."""
 
-    def __init__(self, behaviour: Behaviour, draws: CallDraws, replies: Replies, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        draws: CallDraws,
+        replies: Replies,
+        now: Callable[[], datetime],
+        *,
+        min_ring_s: float,
+    ) -> None:
         super().__init__(behaviour, draws, second_of_day=0.0)
-        self._replies, self._now = replies, now
+        self._replies, self._now, self._min_ring_s = replies, now, min_ring_s
         self.lead: Lead | None = None
         """Whom the next call is to."""
 
@@ -168,8 +176,10 @@ class CaseFates(Fates):
         """Write a line's fate down."""
         assert self.lead is not None and self.lead.account_id == account_id
         rings_s, settled_s, end = self._replies.hear(line, self.lead.phone_id, self._now())
-        if settled_s >= ring_timeout_s:
-            settled_s, end = ring_timeout_s, TIMED_OUT
+        # Who begins to ring late rings for as long as the rules want, as the engine has it.
+        given_up_s = ring_timeout_s if math.isinf(rings_s) else max(ring_timeout_s, rings_s + self._min_ring_s)
+        if settled_s >= given_up_s:
+            settled_s, end = given_up_s, TIMED_OUT
             self._replies.said.pop(line.index, None)
             line.is_machine = False
         line.settled_s, line.end = line.placed_s + settled_s, end

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dialer.settings import CampaignSettings
 from dialer.sim.case.agents import ByHand
 from dialer.sim.case.arms import WAYS, Arm
 from dialer.sim.case.book import Book
@@ -67,6 +68,8 @@ class ArmResult:
     """Of the rules, in the recount; likewise the next two."""
     live_abandoned: int
     live: int
+    days_over: int
+    """Days on which more than 3 % of those who answered were abandoned, in the recount."""
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> ArmResult:
@@ -92,20 +95,25 @@ class Lived:
     population: Population
 
 
-def run_arm(scenario: Scenario, arm: Arm, group: Group, seed: int, nature: Nature = NATURE) -> ArmResult:
+def run_arm(
+    file: CampaignSettings, scenario: Scenario, arm: Arm, group: Group, seed: int, nature: Nature = NATURE
+) -> ArmResult:
     """One arm.
 
     Args:
+        file: the campaign out of its file, with its rules.
         scenario: of the case.
         arm: how the group is worked.
         group: who is.
         seed: of all chance; the same seed, the same people.
         nature: what the truth is drawn from.
     """
-    return live(scenario, arm, group, seed, nature).result
+    return live(file, scenario, arm, group, seed, nature).result
 
 
-def live(scenario: Scenario, arm: Arm, group: Group, seed: int, nature: Nature = NATURE) -> Lived:
+def live(
+    file: CampaignSettings, scenario: Scenario, arm: Arm, group: Group, seed: int, nature: Nature = NATURE
+) -> Lived:
     """One arm, with everything that happened; as `run_arm`."""
     way = WAYS[arm]
     population = draw(seed, scenario.accounts, nature)
@@ -114,7 +122,7 @@ def live(scenario: Scenario, arm: Arm, group: Group, seed: int, nature: Nature =
     wrap_up_s = scenario.auto_wrap_up_s if way.auto_wrap_up else scenario.wrap_up_s
     replies = Replies(population.truth, nature, scenario, money, by_hand=way.by_hand, wrap_up_s=wrap_up_s)
     book = Book(listed, Order(way, scenario))
-    dialer, campaign = dialer_settings(scenario), campaign_settings(scenario, way)
+    dialer, campaign = dialer_settings(scenario), campaign_settings(file, scenario, way)
     behaviour = behaviour_of(scenario.agents, nature.agent_pace)
     skills = _skills(scenario, seed, nature)
     records: list[DayRecord] = []
@@ -210,4 +218,5 @@ def _result(
         breaches=counted.breaches,
         live_abandoned=counted.abandoned,
         live=counted.live,
+        days_over=counted.days_over,
     )

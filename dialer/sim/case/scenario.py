@@ -33,11 +33,10 @@ class Scenario:
     agents: int = 4
     tail_days: int = 4
     """So many days after the last one payments still count: promises fall due in them."""
-    dials_per_day: int = 3
-    """To one debtor, in every arm; by hand an account comes round less than once a day at the usual load."""
-    min_gap_s: float = 7200.0
+    dials_per_day: int | None = None
+    """To one debtor, in every arm, besides what the rules of the campaign allow; None: they alone hold."""
     abandonment: float = 0.03
-    """Of live answers, in every arm."""
+    """Of live answers, in every arm; no more than the rules allow."""
     ring_timeout_s: float = 30.0
     answer_odds: float = 1.0
     """A factor on the odds that a number is answered."""
@@ -55,7 +54,7 @@ class Scenario:
     def __post_init__(self) -> None:
         for name, least, most in _BOUNDS:
             value = getattr(self, name)
-            if not least <= value <= most:
+            if value is not None and not least <= value <= most:
                 raise ScenarioError(f"{name} is {value:g}; give {least:g} to {most:g}.")
 
     @property
@@ -84,18 +83,17 @@ class Scenario:
         """Accounts for each agent-day: contact depends on it at least as much as on the dialer."""
         return self.accounts / self.agent_days
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, float | None]:
         """Plain, for files."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
 _BOUNDS: Final = (
     ("accounts", 20, 200_000),
-    ("days", 1, 40),
+    ("days", 1, 23),  # the next ones are holidays
     ("agents", 1, 500),
     ("tail_days", 0, 40),
     ("dials_per_day", 1, 6),
-    ("min_gap_s", 0.0, 86_400.0),
     ("abandonment", 0.001, 0.2),
     ("ring_timeout_s", 20.0, 60.0),
     ("answer_odds", 0.05, 20.0),

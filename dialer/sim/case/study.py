@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
+from dialer.settings import CampaignSettings
 from dialer.sim.case.arms import LADDER, Arm
 from dialer.sim.case.figures import Sample
 from dialer.sim.case.population import Group
@@ -187,22 +189,30 @@ def _variants(base: Scenario, seeds: int) -> Iterable[Variant]:
         )
 
 
-def do(task: Task) -> Outcome:
-    """Run a task."""
+def do(file: CampaignSettings, task: Task) -> Outcome:
+    """Run a task.
+
+    Args:
+        file: the campaign out of its file, with its rules.
+        task: which.
+    """
     if task.arm is None:
         opening, paid = hold_out(task.scenario, task.seed)
         return Outcome(cured=paid / opening)
-    return Outcome(run_arm(task.scenario, task.arm, task.group, task.seed))
+    return Outcome(run_arm(file, task.scenario, task.arm, task.group, task.seed))
 
 
-def each(tasks: Sequence[Task], *, processes: int = 1) -> Generator[tuple[Task, Outcome], None, None]:
+def each(
+    file: CampaignSettings, tasks: Sequence[Task], *, processes: int = 1
+) -> Generator[tuple[Task, Outcome], None, None]:
     """Outcomes as they come; closing the iterator ends what still runs.
 
     Args:
+        file: the campaign out of its file, with its rules.
         tasks: to do.
         processes: 1: in this process.
     """
-    for number, outcome in each_task(do, tasks, processes=processes):
+    for number, outcome in each_task(partial(do, file), tasks, processes=processes):
         yield tasks[number], outcome
 
 
