@@ -259,9 +259,7 @@ class _Forecast:
 
     def most_calls(self, price: float, floor: int, ceiling: int) -> int:
         """The most calls, `floor` at least, of which even the last one is worth its price."""
-        if floor >= ceiling or self._chances_lost(floor, floor)[0] > price:
-            return floor
-        good, reach = floor + 1, CHUNK
+        good, reach = floor, CHUNK
         while good < ceiling:  # several numbers at once, in growing strides, then between the last two
             stride = max(1, min(reach, ceiling - good) // CHUNK)
             fine = self._chances_lost(good, min(good + stride * CHUNK, ceiling) - 1, stride) <= price

@@ -13,6 +13,7 @@ Source: Kolassa, Series Approximation Methods in Statistics, chapter 3 (lattice 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -26,6 +27,7 @@ Complexes = npt.NDArray[np.complex128]
 
 EXACT_EVENTS: Final = 28
 _ROOT_TWO_PI: Final = 2.5066282746310002
+_LOG_ROOT_TWO_PI: Final = math.log(_ROOT_TWO_PI)
 _X: Floats = np.linspace(-8.0, 8.0, 3201)
 
 
@@ -89,6 +91,7 @@ class Shortage:
         self._exact = len(asked) + len(freed) <= EXACT_EVENTS
         if not self._exact:
             self._cumulants = _cumulants(asked, freed)
+            self._each_more = _cumulants(newcomer[None, :], freed[:0])
             self._cumulants[0] -= free
             self._asked_mean = asked.sum(axis=0)
             self._doubt = doubt
@@ -106,9 +109,8 @@ class Shortage:
         """
         if self._exact:
             return self._exactly(fewest, most)[::stride]
-        each_more = _cumulants(self._newcomer[None, :], self._freed[:0])
         more = np.arange(fewest, most + 1, stride, dtype=np.float64)[:, None]
-        cumulants = self._cumulants[:, None, :] + more * each_more[:, None, :]
+        cumulants = self._cumulants[:, None, :] + more * self._each_more[:, None, :]
         cumulants[1] += self._doubt * (self._asked_mean + more * self._newcomer) ** 2
         return _normal_tail(cumulants)
 
@@ -136,23 +138,28 @@ def _cumulants(up: Floats, down: Floats) -> Floats:
     chances = np.concatenate((up, down))
     squares = chances * chances
     powers = np.concatenate((chances, squares, squares * chances, squares * squares), axis=1)
-    signs = np.ones((2, len(chances)))
-    signs[1, len(up) :] = -1.0
-    sums: Floats = (signs @ powers).reshape(8, -1)
+    sums: Floats = (_signs(len(up), len(down)) @ powers).reshape(8, -1)
     return _FROM_SUMS @ sums
+
+
+@lru_cache(maxsize=4096)
+def _signs(up: int, down: int) -> Floats:
+    """Plus for each event; and plus or minus, by its side."""
+    signs = np.ones((2, up + down))
+    signs[1, up:] = -1.0
+    return signs
 
 
 def _normal_tail(cumulants: Floats) -> Floats:
     """P(X >= 0) for a whole-numbered X of these four cumulants (first axis)."""
     mean, variance, third, fourth = cumulants
-    inverse = 1.0 / np.maximum(variance, 1e-6)
-    scale = np.sqrt(inverse)
-    x = (-0.5 - mean) * scale
+    scale = -1.0 / np.sqrt(np.maximum(variance, 1e-6))  # downwards, so that small x is a small chance
+    x, inverse = (mean + 0.5) * scale, scale * scale
     squared = x * x
-    skew = third * inverse * scale * (1.0 / 6.0)
+    skew = third * (inverse * scale) * (-1.0 / 6.0)
+    excess = fourth * (inverse * inverse) * (1.0 / 24.0)
     corrections = skew * (squared - 1.0) + x * (
-        fourth * inverse * inverse * (1.0 / 24.0) * (squared - 3.0)
-        + 0.5 * skew * skew * ((squared - 10.0) * squared + 15.0)
+        excess * (squared - 3.0) + 0.5 * skew * skew * ((squared - 10.0) * squared + 15.0)
     )
-    above = np.interp(x, _X, _UPPER_TAIL) + np.exp(-0.5 * squared) * (1.0 / _ROOT_TWO_PI) * corrections
+    above = np.interp(x, _X, _UPPER_TAIL) + np.exp(-0.5 * squared - _LOG_ROOT_TWO_PI) * corrections
     return np.asarray(np.minimum(np.maximum(above, 0.0), 1.0))
