@@ -51,6 +51,8 @@ class AnswerBook:
     _hour: deque[tuple[float, Answers]] = field(default_factory=deque)
     _of_hour: Answers = NONE
     _concluded: set[str] = field(default_factory=set)
+    _known: tuple[tuple[date, float, AbandonmentRule | None], tuple[Budget, ...]] | None = None
+    """What was asked for last and said; nothing was counted since."""
 
     def restore(self, days: Iterable[DayAnswers]) -> None:
         """What the store knows of earlier runs: days only, so the hour that is watched begins anew with each run."""
@@ -62,6 +64,7 @@ class AnswerBook:
                 machine_verdicts=day.machines,
             )
             self._days[day.on] = self._days.get(day.on, NONE) + known
+        self._known = None
 
     def conclude(self, attempt_id: str, outcome: Outcome, *, on: date, now_s: float) -> bool:
         """A call found its end as far as abandonment goes; False when that was known already.
@@ -81,6 +84,7 @@ class AnswerBook:
         self._days[on] = self._days.get(on, NONE) + one
         self._hour.append((now_s, one))
         self._of_hour += one
+        self._known = None
         return True
 
     def forget(self, attempt_id: str) -> None:
@@ -105,6 +109,13 @@ class AnswerBook:
         """
         while self._hour and self._hour[0][0] <= now_s - HOUR_S:
             self._of_hour -= self._hour.popleft()[1]
+            self._known = None
+        asked_for = (on, target, rule)
+        if self._known is None or self._known[0] != asked_for:
+            self._known = (asked_for, self._count(on, target, rule))
+        return self._known[1]
+
+    def _count(self, on: date, target: float, rule: AbandonmentRule | None) -> tuple[Budget, ...]:
         hour = counts(self._of_hour, rule)
         is_lawful_hour = rule is not None and AbandonmentWindow.HOUR in rule.windows
         slack = 0.0 if is_lawful_hour else 1.0 + HOUR_SLACK_SIGMAS * math.sqrt(target * hour.answered)
