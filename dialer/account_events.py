@@ -40,6 +40,8 @@ class EventKind(StrEnum):
     NOTE_ADDED = "note.added"
     STOP_ADDED = "stop.added"  # refusal, complaint, dispute, paid ...
     STOP_LIFTED = "stop.lifted"
+    CONSENT_GIVEN = "consent.given"  # to calls at hours that a rule leaves to agreement
+    CONSENT_WITHDRAWN = "consent.withdrawn"
     HOLD_SET = "hold.set"  # legal hold: nothing is removed
     HOLD_LIFTED = "hold.lifted"
     OWNER_CHANGED = "owner.changed"

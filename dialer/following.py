@@ -31,6 +31,7 @@ RECALLING: Final = frozenset(
         EventKind.PROMISE_PROPOSED,
         EventKind.PLAN_SIGNED,
         EventKind.DESK_TAKEN,
+        EventKind.CONSENT_WITHDRAWN,
     }
 )
 """What makes leads in hand useless, unless it was said in a call of ours."""

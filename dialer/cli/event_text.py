@@ -31,6 +31,8 @@ WORDS: Final[Mapping[EventKind, tuple[str, str]]] = {
     EventKind.NOTE_ADDED: ("备注", "note added"),
     EventKind.STOP_ADDED: ("停呼", "stop added"),
     EventKind.STOP_LIFTED: ("恢复外呼", "stop lifted"),
+    EventKind.CONSENT_GIVEN: ("同意来电", "consent given"),
+    EventKind.CONSENT_WITHDRAWN: ("撤回同意", "consent withdrawn"),
     EventKind.HOLD_SET: ("法律保留", "legal hold set"),
     EventKind.HOLD_LIFTED: ("解除保留", "legal hold lifted"),
     EventKind.OWNER_CHANGED: ("改派", "owner changed"),

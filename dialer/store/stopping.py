@@ -28,6 +28,8 @@ _SQL = Statements("stops")
 _WRITE_SQL = Statements("write")
 ORDER = "order"
 """Source of what people said outside of a call."""
+LIST = "list"
+"""Source of what a whole do-not-call list says."""
 
 
 def add_stop(
@@ -156,6 +158,8 @@ def _tell_of_number(
     rows: Iterable[tuple[int, int, str]],
     at: str,
     by: str,
+    *,
+    source: str = ORDER,
 ) -> None:
     """Every debtor who has the number is told of; a number that nobody has is no debtor's affair."""
     phones: dict[int, list[int]] = {}
@@ -168,7 +172,7 @@ def _tell_of_number(
             flag,
             at=at,
             by=by,
-            source=ORDER,
+            source=source,
             debtor_id=debtor_id,
             of_debtor=False,
             phone_ids=phone_ids,
@@ -240,9 +244,11 @@ def forbid_numbers(
     total, added, known = 0, 0, 0
     for is_new, number in took:
         total, added = total + 1, added + is_new
-        if number and connection.execute(_SQL["phones_of_number"], {"number": number}).fetchone():
+        if number and (rows := connection.execute(_SQL["phones_of_number"], {"number": number}).fetchall()):
             known += 1
             leave_number(connection, number, order.at)
+            if is_new:
+                _tell_of_number(connection, EventKind.STOP_ADDED, order.flag, rows, order.at, by, source=LIST)
     if hashed:
         known = _mark_ours(connection, order)
     row = order.row(hashed=hashed, numbers=total, added=added, on_our_lists=known)
@@ -273,9 +279,12 @@ def _mark_ours(connection: sqlite3.Connection, order: Order) -> int:
     for (number,) in connection.execute(_SQL["all_numbers"]).fetchall():
         wanted = {"number": number, "digest": suppressing.digest(key, number)}
         if connection.execute(_SQL["is_suppressed"], wanted).fetchone():
-            connection.execute(_SQL["mark_suppressed"], wanted)
+            is_new = connection.execute(_SQL["mark_suppressed"], wanted).rowcount > 0
             leave_number(connection, number, order.at)
             marked += 1
+            if is_new:
+                rows = connection.execute(_SQL["phones_of_number"], {"number": number}).fetchall()
+                _tell_of_number(connection, EventKind.STOP_ADDED, order.flag, rows, order.at, order.by, source=LIST)
     return marked
 
 
@@ -289,6 +298,9 @@ def give_consent(
         row = {"debtor_id": debtor_id, "at": moment_text(at), "until_at": moment_text(until_at), "by": by, "note": note}
         connection.execute(_SQL["give_consent"], row)
         connection.execute(_SQL["note_change"], row | {"change": "consented", "flag": "", "number": ""})
+        telling.consent_changed(
+            connection, EventKind.CONSENT_GIVEN, debtor_id, at=at, by=by, source=ORDER, until_at=until_at
+        )
 
 
 def withdraw_consent(connection: sqlite3.Connection, account_no: str, *, by: str, at: datetime, note: str) -> int:
@@ -296,6 +308,9 @@ def withdraw_consent(connection: sqlite3.Connection, account_no: str, *, by: str
     withdrawn = 0
     for debtor_id in _debtors_of(connection, account_no):
         row = {"debtor_id": debtor_id, "at": moment_text(at), "by": by, "note": note}
-        withdrawn += connection.execute(_SQL["withdraw_consent"], row).rowcount
+        had = connection.execute(_SQL["withdraw_consent"], row).rowcount
         connection.execute(_SQL["note_change"], row | {"change": "withdrawn", "flag": "", "number": ""})
+        if had:
+            telling.consent_changed(connection, EventKind.CONSENT_WITHDRAWN, debtor_id, at=at, by=by, source=ORDER)
+        withdrawn += had
     return withdrawn

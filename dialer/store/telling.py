@@ -1,4 +1,4 @@
-"""What is told of calls and of stops, as account events, by whoever writes them."""
+"""What is told of calls, stops and consents, as account events, by whoever writes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from dialer.account_events import AccountEvent, EventKind, EventValue
 from dialer.events import SaveDisposition
-from dialer.store.columns import moment, moment_text_or_none
+from dialer.store.columns import moment, moment_text, moment_text_or_none
 from dialer.store.happened import note
 from dialer.types import AccountId, DebtorId
 
@@ -86,3 +86,31 @@ def stop_changed(
         payload=payload,
     )
     note(connection, event)
+
+
+def consent_changed(
+    connection: sqlite3.Connection,
+    kind: EventKind,
+    debtor_id: DebtorId,
+    *,
+    at: datetime,
+    by: str,
+    source: str,
+    until_at: datetime | None = None,
+) -> None:
+    """A debtor agreed to calls at hours that a rule leaves to agreement, until a moment, or does so no more.
+
+    Args:
+        connection: in a transaction that may write.
+        kind: `consent.given` or `consent.withdrawn`.
+        debtor_id: whom it concerns.
+        at: when, aware.
+        by: who says so.
+        source: where word of it came from.
+        until_at: when it ends by itself, aware.
+    """
+    payload: dict[str, EventValue] = {} if until_at is None else {"until": moment_text(until_at)}
+    note(
+        connection,
+        AccountEvent(kind=kind, at=at, debtor_id=debtor_id, actor=by, source=source, payload=payload),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ from dialer.accounts.imported import ImportedAccount, OtherPhone
 from dialer.errors import StoreError
 from dialer.events import Lead, SaveRefusal
 from dialer.settings import CampaignSettings
+from dialer.store.columns import moment_text
 from dialer.store.sqlite import SqliteStore
 from dialer.types import ContactRole, NextKind, Number, Outcome, StopFlag
 from store_cases import (
@@ -254,6 +256,11 @@ def test_where_only_a_contact_is_left_a_refused_account_waits_for_a_new_number(s
 # --- lists ---
 
 
+def followed(store: SqliteStore) -> list[tuple[str, object, str, dict[str, object]]]:
+    found = rows(store, "SELECT kind, debtor_id, source, payload FROM account_events ORDER BY seq")
+    return [(str(kind), debtor_id, str(source), json.loads(str(payload))) for kind, debtor_id, source, payload in found]
+
+
 @pytest.mark.parametrize("hashed", [False, True])
 def test_a_list_stops_numbers_that_are_here_and_those_that_come_later(store: SqliteStore, hashed: bool) -> None:
     stocked(store, [account("a", 1, 2), account("b", 3)])
@@ -267,6 +274,17 @@ def test_a_list_stops_numbers_that_are_here_and_those_that_come_later(store: Sql
     store.release_leases(ENGINE)
     store.import_accounts(LIST, "later.csv", [account("c", 4), account("d", 5)], AT)
     assert sorted(taken(store, days=1)) == [("a", number(2)), ("d", number(5))]
+
+
+@pytest.mark.parametrize("hashed", [False, True])
+def test_a_list_is_told_to_who_follows_once_and_only_of_debtors_whom_it_stops(store: SqliteStore, hashed: bool) -> None:
+    stocked(store, [account("a", 1, 2), account("b", 3), account("c", 5)])
+    before = followed(store)
+    for _ in range(2):
+        store.forbid_numbers([number(1), number(3), number(4)], source="x", by="boss", at=AT, hashed=hashed)
+    new = followed(store)[len(before) :]
+    told = [(kind, debtor_id, source, payload["flag"], payload["of"]) for kind, debtor_id, source, payload in new]
+    assert sorted(told, key=str) == [("stop.added", debtor_id, "list", "do_not_call", "number") for debtor_id in (1, 2)]
 
 
 def test_of_a_list_of_digests_nothing_tells_the_numbers_that_are_not_ours(tmp_path: Path) -> None:
@@ -316,6 +334,16 @@ def test_a_debtors_consent_comes_with_the_lead_until_it_ends_or_is_withdrawn(sto
     assert not consented(1)
     with pytest.raises(StoreError, match="over already"):
         store.give_consent("a", until_at=AT, by="boss", at=AT)
+
+
+def test_a_consent_is_told_to_who_follows_when_it_is_given_and_when_it_ends_early(store: SqliteStore) -> None:
+    stocked(store, [account("a", 1)])
+    store.give_consent("a", until_at=AT + DAY, by="boss", at=AT)
+    for _ in range(2):  # the second time there is nothing to withdraw
+        store.withdraw_consent("a", by="boss", at=AT)
+    given, withdrawn = followed(store)[-2:]
+    assert (given[0], given[-1]) == ("consent.given", {"until": moment_text(AT + DAY)})
+    assert (withdrawn[0], withdrawn[-1]) == ("consent.withdrawn", {})
 
 
 def test_an_account_or_a_number_that_is_asked_for_is_leased(store: SqliteStore) -> None:
