@@ -88,9 +88,9 @@ def _closing(view: CaseView) -> str:
     done = len(view.work.done.outcomes)
     return view.lang.pick(
         f"{done} 次模拟（{view.work.cached} 次此前已做），本次 {took}，{view.work.jobs} 个进程。"
-        "区间：按种子配对自助法 95%。",
+        "区间：按种子配对刀切法 95%（学生 t）。",
         f"{done} runs ({view.work.cached} from before), {took} this time, {view.work.jobs} processes. "
-        "Intervals: 95 %, paired bootstrap over the seeds.",
+        "Intervals: 95 %, Student's t, paired jackknife over the seeds.",
     )
 
 

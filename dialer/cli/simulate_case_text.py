@@ -108,8 +108,8 @@ def _notes(view: CaseView) -> Iterator[Text]:
         )
     yield Text(
         pick(
-            " 方括号为配对自助法 95% 区间（以种子为单位重抽样）。",
-            " In brackets: 95 % intervals, paired bootstrap over the seeds.",
+            " 方括号为 95% 区间（学生 t，以种子为单位的配对刀切法）。",
+            " In brackets: 95 % intervals, Student's t, paired jackknife over the seeds.",
         ),
         "bright_black",
     )

@@ -1,4 +1,4 @@
-"""Paired bootstrap, goals and verdicts of the case."""
+"""Intervals, goals and verdicts of the case."""
 
 from __future__ import annotations
 
@@ -44,15 +44,23 @@ def test_pairs_stay_pairs_so_that_a_constant_difference_is_certain() -> None:
     assert (found.low, found.high) == (pytest.approx(5.0), pytest.approx(5.0))
 
 
-def test_the_interval_holds_the_truth_about_nineteen_times_of_twenty() -> None:
-    rng = np.random.default_rng(7)
+@pytest.mark.parametrize("seeds", [3, 20])
+def test_the_interval_holds_the_truth_nineteen_times_of_twenty_however_few_the_seeds(seeds: int) -> None:
+    rng, studies = np.random.default_rng(7), 4000
     held = sum(
-        estimate([rng.normal(0.0, 1.0, 20).tolist(), rng.normal(0.3, 1.0, 20).tolist()], resampling.difference).covers(
-            0.3
-        )
-        for _ in range(200)
+        estimate(
+            [rng.normal(1.0, 0.05, seeds).tolist(), rng.normal(1.3, 0.05, seeds).tolist()], resampling.gain
+        ).covers(0.3)
+        for _ in range(studies)
     )
-    assert 0.88 <= held / 200 <= 0.98
+    assert abs(held / studies - 0.95) < 4.0 * (0.95 * 0.05 / studies) ** 0.5
+
+
+def test_of_a_mean_it_is_the_classical_interval() -> None:
+    found = estimate([[1.0, 2.0, 4.0, 5.0]], resampling.mean)
+    half = 3.1824 * float(np.std([1.0, 2.0, 4.0, 5.0], ddof=1)) / 2.0
+    assert found.low == pytest.approx(3.0 - half)
+    assert found.high == pytest.approx(3.0 + half)
 
 
 def test_the_same_columns_give_the_same_interval() -> None:
@@ -74,11 +82,13 @@ def test_a_single_seed_has_no_interval() -> None:
     assert not found.covers(3.0)
 
 
-@given(st.lists(st.floats(1.0, 1000.0), min_size=2, max_size=12))
-def test_the_value_lies_in_its_interval_or_at_its_edge(values: list[float]) -> None:
-    found = estimate([values], resampling.mean)
-    assert found.low is not None and found.high is not None
-    assert min(values) - 1e-9 <= found.low <= found.high <= max(values) + 1e-9
+@given(st.lists(st.floats(1.0, 1000.0), min_size=2, max_size=12), st.floats(0.5, 2.0))
+def test_the_value_is_in_the_middle_of_an_interval_that_has_its_unit(values: list[float], unit: float) -> None:
+    found, scaled = (estimate([[factor * one for one in values]], resampling.mean) for factor in (1.0, unit))
+    assert found.value is not None and found.low is not None and found.high is not None
+    assert scaled.low is not None
+    assert found.low + found.high == pytest.approx(2.0 * found.value)
+    assert scaled.low == pytest.approx(unit * found.low, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ day after day with what was learned carried over. What debtors are really like i
     run         one arm of one seed, from the first day to the last payment
     recount     hours, caps, gaps and abandonment counted anew from the dials, without the gate
     figures     what is compared
-    resampling  paired bootstrap over the seeds
+    resampling  how sure a figure is, by leaving seeds out in turn
     study       what is run: A/A, the ladder, the sensitivities
 
 `replies` and `money` are the world; `book` and `orders` are the product and never see `truth`: a test reads the
