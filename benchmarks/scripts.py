@@ -109,6 +109,9 @@ def prepared_s(playbook: Playbook, calls: int) -> float:
 class _Nothing:
     """Prepares nothing."""
 
+    def begin(self) -> None:
+        """See `Briefer.begin`."""
+
     def prepare(self, attempt: SaveAttempt) -> Prepared | None:
         """See `Briefer.prepare`."""
         return None

@@ -34,7 +34,6 @@ GROWS_AT_MOST_RATIO = 0.05
 WARM_UP_SHARE, WARM_UP_CALLS = 0.25, 5000
 """The warm-up is this share of the calls, but no more than so many: SQLite's cache of 8 MiB is full after 2,000 calls,
 those of 4,096 masked numbers and the like after as many."""
-FIRST_CALLS = 10
 LOOK_EVERY_S = 1.0
 TELL_EVERY_S = 15.0
 CALLS_PER_S_AT_LEAST = 1.0
@@ -122,10 +121,9 @@ def soak(folder: Path, runtime: Path, calls: int, progress: Callable[[str], None
         small_disk=False,
         progress=progress,
     ) as stage:
-        tasks_before, _ = stage.engine.holds()
+        tasks_before, files_before = stage.engine.holds()
         began_s = time.monotonic()
         stage.engine.call("campaign.start", campaign=CAMPAIGN)
-        files_before = _files_once_calling(stage)
         looks = _watch(stage, calls, began_s, progress)
         seconds_s = time.monotonic() - began_s
         tasks_after, files_after = stage.engine.holds()
@@ -147,21 +145,6 @@ def soak(folder: Path, runtime: Path, calls: int, progress: Callable[[str], None
         accounts=accounts,
         miscounted=[number for number in seen | dialled if seen[number] != dialled[number]],
     )
-
-
-def _files_once_calling(stage: Stage) -> int:
-    """Open files when the first calls are over: what prepares scripts opens the store with the first of them.
-
-    Raises:
-        TimeoutError: No call was placed.
-    """
-    give_up_s = time.monotonic() + 60.0
-    while time.monotonic() < give_up_s:
-        time.sleep(0.1)
-        seen = stage.engine.snapshot()
-        if seen is not None and sum(row.dialled for row in seen.campaigns) >= FIRST_CALLS:
-            return stage.engine.holds()[1]
-    raise TimeoutError("No call was placed within a minute.")
 
 
 def _watch(stage: Stage, calls: int, began_s: float, progress: Callable[[str], None]) -> list[Look]:

@@ -44,6 +44,10 @@ _log = structlog.stdlib.get_logger("dialer.engine")
 class Briefer(Protocol):
     """Prepares scripts; called in one thread, never in the event loop's."""
 
+    def begin(self) -> None:
+        """Open what it needs before the first call; what cannot be opened is tried again with the first."""
+        ...
+
     def prepare(self, attempt: SaveAttempt) -> Prepared | None:
         """The script for whoever is called; None: there is none to show, and the log says why."""
         ...
@@ -87,6 +91,10 @@ class Briefings:
         self._calls: dict[AttemptId, _Call] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="briefings")
         self._closed = False
+
+    async def begin(self) -> None:
+        """Have the briefer open what it needs; cancelled, it is opened nevertheless and `close` gives it back."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._briefer.begin)
 
     def note(self, effect: Effect) -> None:
         """Take an effect of the floor; returns at once."""
@@ -177,6 +185,13 @@ class StoreBriefer:
         self._store: SqliteStore | None = None
         self._playbook: Playbook | None = None
         self._stamps: tuple[tuple[Path, int], ...] = ()
+
+    def begin(self) -> None:
+        """See `Briefer.begin`."""
+        try:
+            self._opened()
+        except DialerError as error:
+            _log.warning("script.store_not_open", reason=str(error))
 
     def prepare(self, attempt: SaveAttempt) -> Prepared | None:
         """See `Briefer.prepare`."""

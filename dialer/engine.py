@@ -231,6 +231,8 @@ class Engine:
         try:
             if self._follower is not None:
                 await self._follower.begin()
+            if self._briefings is not None:
+                await self._briefings.begin()
             await self._recover()
             self._recovered.set()
             async with asyncio.TaskGroup() as group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from dialer.briefings import Briefings, StoreBriefer
 from dialer.cli.main import app
 from dialer.config import load_dialer
 from dialer.config.playbook import load_playbook
+from dialer.errors import StoreError
 from dialer.events import (
     Bridge,
     CloseAttempt,
@@ -159,12 +160,59 @@ def test_a_call_that_ends_before_they_talk_shows_nothing(settings: DialerSetting
     assert events_of(settings) == []
 
 
+def opened_with(settings: DialerSettings, opens: Iterator[SqliteStore | StoreError], thread: list[str]) -> StoreBriefer:
+    """A briefer whose store opens, or does not, as it is told; notes in which thread."""
+
+    def open_store() -> SqliteStore:
+        thread.append(threading.current_thread().name)
+        one = next(opens)
+        if isinstance(one, StoreError):
+            raise one
+        return one
+
+    made = briefer(settings)
+    made._open_store = open_store
+    return made
+
+
+def test_the_store_is_opened_before_the_first_call_once_and_closed_at_the_end(
+    settings: DialerSettings, attempt: SaveAttempt
+) -> None:
+    store, threads = SqliteStore.open(settings.store_path), list[str]()
+
+    async def run() -> None:
+        one = opened_with(settings, iter([store]), threads)
+        briefings = Briefings(one, lambda _: None, after_s=0.0)
+        await briefings.begin()
+        assert [name.partition("_")[0] for name in threads] == ["briefings"]
+        briefings.note(attempt)
+        await asyncio.to_thread(briefings.close)
+        assert len(threads) == 1
+
+    asyncio.run(run())
+    with pytest.raises(StoreError), store.reading():
+        pass
+
+
+def test_a_store_that_does_not_open_at_the_start_stops_nothing_and_is_tried_again(
+    settings: DialerSettings, attempt: SaveAttempt
+) -> None:
+    one = opened_with(settings, iter([StoreError("It is locked."), SqliteStore.open(settings.store_path)]), [])
+    with capture_logs() as logged:
+        one.begin()
+    assert [(line["event"], line["reason"]) for line in logged] == [("script.store_not_open", "It is locked.")]
+    assert one.prepare(attempt) is not None
+    one.close()
+
+
 class SlowBriefer:
     """Takes until it is told."""
 
     def __init__(self) -> None:
         self.go = threading.Event()
         self.threads: list[str] = []
+
+    def begin(self) -> None: ...
 
     def prepare(self, attempt: SaveAttempt) -> Prepared | None:
         self.threads.append(threading.current_thread().name)
