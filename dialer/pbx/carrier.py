@@ -72,11 +72,42 @@ class Chances:
             raise PbxValueError("The list of chances", shares, "shares from 0 to 1, together at most 1")
 
 
+class Ending(StrEnum):
+    """What becomes of every call to a number that has a fate of its own."""
+
+    ANSWERS = "answers"
+    RINGS = "rings"
+    """And nobody ever answers."""
+    DECLINES = "declines"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What becomes of every call to one number. Seconds."""
+
+    ending: Ending
+    before_s: float = 0.0
+    """From the dial to the ringing; where it does not ring, to the network's no."""
+    rings_s: float = 0.0
+    """Until it is answered or declined."""
+    talk_s: float = 0.0
+    """From the answer until whoever answered hangs up."""
+
+    def __post_init__(self) -> None:
+        lengths = (self.before_s, self.rings_s, self.talk_s)
+        if not all(0.0 <= seconds <= 3600.0 for seconds in lengths):
+            raise PbxValueError("A number's fate", lengths, "seconds from 0 to 3600")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierSettings(Ports):
     """One simulated network.
 
     Attributes:
+        fates: Of single numbers, in E.164; they go before `fixed` and chance.
         dialer_sip_port: Where people who call back reach the dialer; None if nobody will.
         fixed: Whether the last four digits of `Fixed` decide before chance does.
         fixed_ring_s: Seconds of ringing before an answer of `Fixed`.
@@ -87,6 +118,7 @@ class CarrierSettings(Ports):
         ami_secret: Of the manager user `carrier`.
     """
 
+    fates: Mapping[str, Fate] = field(default_factory=dict)
     dialer_sip_port: int | None = None
     fixed: bool = True
     fixed_ring_s: float = 0.3
@@ -100,6 +132,9 @@ class CarrierSettings(Ports):
         Ports.__post_init__(self)
         if self.bind_host != "127.0.0.1":
             raise PbxValueError("The carrier's SIP address", self.bind_host, "only 127.0.0.1: it is a simulation")
+        for number in self.fates:
+            if not number.removeprefix("+").isdecimal() or not number.isascii():
+                raise PbxValueError("A number with a fate", number, "digits, with or without +")
         for what, (least, most) in (("ring_s", self.ring_s), ("talk_s", self.talk_s)):
             if not 0 <= least <= most <= 3600:
                 raise PbxValueError(what, (least, most), "two numbers of seconds, the smaller one first")
@@ -207,7 +242,13 @@ def _dialplan_values(settings: CarrierSettings, invites_file: Path) -> dict[str,
         "talk_min_ms": round(settings.talk_s[0] * 1000),
         "talk_max_ms": round(settings.talk_s[1] * 1000),
         "chance_lines": _chance_lines(settings.chances),
+        "fated_lines": "\n".join(_fated_line(number, fate) for number, fate in settings.fates.items()),
     }
+
+
+def _fated_line(number: str, fate: Fate) -> str:
+    lengths = f"{fate.before_s:.3f},{fate.rings_s:.3f},{fate.talk_s:.3f}"
+    return f"exten => {number.removeprefix('+')},1,Gosub(carrier-fate,{fate.ending},1({lengths}))"
 
 
 def _chance_lines(chances: Chances) -> str:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from dialer.pbx.carrier import Carrier, CarrierSettings, Chances, Fixed
+from dialer.pbx.carrier import Carrier, CarrierSettings, Chances, Ending, Fate, Fixed
 from dialer.pbx.install import AsteriskTools
 from sip_peer import SipPeer, linear
 
@@ -24,6 +24,15 @@ EXPECTED: dict[Fixed, tuple[int, float | None]] = {
     Fixed.EARLY_HANGUP: (200, 0.5),
     Fixed.DECLINED: (603, None),
     Fixed.SWITCHED_OFF: (480, None),
+}
+
+
+FATES = {
+    "+8613944440001": Fate(ending=Ending.ANSWERS, before_s=0.3, rings_s=0.5, talk_s=1.0),
+    "+8613944440002": Fate(ending=Ending.DECLINES, before_s=0.2, rings_s=0.4),
+    "+8613944440003": Fate(ending=Ending.BUSY, before_s=0.6),
+    "+8613944440004": Fate(ending=Ending.UNREACHABLE, before_s=0.6),
+    "+8613944440005": Fate(ending=Ending.INVALID, before_s=0.6),
 }
 
 
@@ -47,6 +56,7 @@ def carrier(
         rtp_first_port=31_000,
         rtp_last_port=31_400,
         dialer_sip_port=dialer_end.port,
+        fates=FATES,
         fixed_talk_s=1.5,
         chances=Chances(
             busy=1.0, machine=0, no_answer=0, declined=0, invalid=0, congested=0, switched_off=0, early_hangup=0
@@ -78,6 +88,17 @@ def test_the_last_four_digits_decide_and_every_invite_is_counted_once(carrier: C
     assert {number: carrier.invites()[number] for number in numbers} == dict.fromkeys(numbers, 1)
     spoken = linear(seen["+8613800000001"][2])
     assert np.abs(spoken[:4000]).max() > 2000, "a person says hello at once"
+
+
+def test_a_number_with_a_fate_of_its_own_meets_it_on_time(carrier: Carrier):
+    answers = {Ending.ANSWERS: 200, Ending.DECLINES: 603, Ending.BUSY: 486, Ending.UNREACHABLE: 480}
+    for number, fate in FATES.items():
+        began_s = time.monotonic()
+        status, talk_s, _ = _call(carrier, number)
+        assert status == answers.get(fate.ending, 404)
+        settled_s = time.monotonic() - began_s - (talk_s or 0.0)
+        assert settled_s == pytest.approx(fate.before_s + fate.rings_s, abs=0.25)
+        assert talk_s == (None if status != 200 else pytest.approx(fate.talk_s, abs=0.25))
 
 
 def test_a_switched_off_phone_is_announced_before_any_answer(carrier: Carrier):

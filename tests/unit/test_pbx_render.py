@@ -10,7 +10,7 @@ import pytest
 
 from dialer.errors import PbxError
 from dialer.floor.prompts import Prompt
-from dialer.pbx.carrier import CarrierSettings, Chances, Fixed, render_carrier
+from dialer.pbx.carrier import CarrierSettings, Chances, Ending, Fate, Fixed, render_carrier
 from dialer.pbx.model import DialerPbx, PbxValueError, Phone, SipTls, Trunk
 from dialer.pbx.prompts import PROMPTS
 from dialer.pbx.render import DIALER_MODULES, DROP_IN_FILES, render_dialer, render_dropin
@@ -184,6 +184,23 @@ def test_chances_become_upper_ends_and_too_many_are_refused():
         Chances(machine=0.9, no_answer=0.2)
     with pytest.raises(PbxValueError):
         Chances(machine=-0.1)
+
+
+def test_a_number_may_have_a_fate_of_its_own_and_nothing_else_can_be_written_so():
+    fates = {
+        "+8613900000001": Fate(ending=Ending.ANSWERS, before_s=2.5, rings_s=11.0, talk_s=30.0),
+        "+8613900000002": Fate(ending=Ending.BUSY, before_s=1.25),
+    }
+    text = render_carrier(CarrierSettings(**PORTS, fates=fates), Path("/x/invites"))["dialer_extensions.conf"]
+    section = text[text.index("[carrier-fated]") : text.index("[carrier-fate]")]
+    assert "exten => 8613900000001,1,Gosub(carrier-fate,answers,1(2.500,11.000,30.000))" in section
+    assert "exten => 8613900000002,1,Gosub(carrier-fate,busy,1(1.250,0.000,0.000))" in section
+    ways = text[text.index("[carrier-fate]") : text.index("[carrier-chance]")]
+    assert set(re.findall(r"^exten => (\w+),1,", ways, re.M)) == {str(ending) for ending in Ending}
+    with pytest.raises(PbxValueError, match="fate"):
+        CarrierSettings(**PORTS, fates={"1,1,System(x)": Fate(ending=Ending.RINGS)})
+    with pytest.raises(PbxValueError, match="seconds"):
+        Fate(ending=Ending.RINGS, before_s=-1.0)
 
 
 def test_a_simulated_network_is_never_reachable_from_outside():
