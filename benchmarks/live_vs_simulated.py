@@ -164,7 +164,7 @@ async def _drive(
     settings: DialerSettings, plan: Plan, phones: Mapping[str, Phone], progress: Callable[[str], None]
 ) -> tuple[datetime, datetime]:
     async with app.running(settings) as engine:
-        await _until(lambda: _count(engine, AgentState.READY) == plan.agents, "the agents to log in")
+        await until(lambda: count(engine, AgentState.READY) == plan.agents, "the agents to log in")
         began_at = datetime.now(UTC)
         await engine.launch(NAME)
         acting = asyncio.create_task(_act(engine, phones, plan.think_s), name="agents")
@@ -172,20 +172,26 @@ async def _drive(
         await asyncio.sleep(plan.seconds_s)
         stopped_at = datetime.now(UTC)
         await engine.tell(CampaignTold(campaign=NAME, state=CampaignState.STOPPING))
-        await _until(lambda: engine.snapshot().campaigns[0].state in _OVER, "the last calls to end")
+        await until(lambda: engine.snapshot().campaigns[0].state in _OVER, "the last calls to end")
         acting.cancel()
     return began_at, stopped_at
 
 
-def _count(engine: Engine, state: AgentState) -> int:
+def count(engine: Engine, state: AgentState) -> int:
+    """Agents in a state."""
     return sum(row.state is state for row in engine.snapshot().agents)
 
 
-async def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
+async def until(holds: Callable[[], bool], what: str, *, within_s: float = PATIENCE_S) -> None:
+    """Wait until something holds.
+
+    Raises:
+        RuntimeError: it does not in time; the message names it.
+    """
+    deadline_s = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > deadline_s:
-            raise RuntimeError(f"Waited {PATIENCE_S:.0f} s in vain for {what}.")
+            raise RuntimeError(f"Waited {within_s:.0f} s in vain for {what}.")
         await asyncio.sleep(LOOK_EVERY_S)
 
 
@@ -214,22 +220,23 @@ def read_store(path: Path, began_at: datetime, stopped_at: datetime) -> Figures:
     answered = [
         outcome
         for at, answered_s, outcome in calls
-        if outcome in ANSWERED_BY_PERSON and _since(began_at, at) + answered_s <= _since(began_at, stopped_at)
+        if outcome in ANSWERED_BY_PERSON and since(began_at, at) + answered_s <= since(began_at, stopped_at)
     ]
     until_s, spent_s = (stopped_at - began_at).total_seconds(), dict.fromkeys(AgentState, 0.0)
     for state, since_at, ended_at in stays:
-        ends_s = _since(began_at, ended_at) if ended_at else until_s
-        spent_s[AgentState(state)] += max(0.0, min(ends_s, until_s) - max(_since(began_at, since_at), 0.0))
+        ends_s = since(began_at, ended_at) if ended_at else until_s
+        spent_s[AgentState(state)] += max(0.0, min(ends_s, until_s) - max(since(began_at, since_at), 0.0))
     busy_s = sum(spent_s[state] for state in _BUSY)
     return Figures(
         occupancy=busy_s / sum(seconds for state, seconds in spent_s.items() if state not in _AWAY),
         abandonment_ratio=answered.count(Outcome.ABANDONED) / max(1, len(answered)),
         answered=len(answered),
-        placed=sum(_since(began_at, at) <= until_s for at, _, _ in calls),
+        placed=sum(since(began_at, at) <= until_s for at, _, _ in calls),
     )
 
 
-def _since(began_at: datetime, later: datetime | str) -> float:
+def since(began_at: datetime, later: datetime | str) -> float:
+    """Seconds between two moments, the later one as the store writes it or not."""
     return ((moment(later) if isinstance(later, str) else later) - began_at).total_seconds()
 
 

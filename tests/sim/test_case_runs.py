@@ -18,15 +18,19 @@ from dialer.cli.simulate_case_rules import case_campaign
 from dialer.compliance import gate, rulebook
 from dialer.config.profiles import SHIPPED, load_profile
 from dialer.events import Permit
+from dialer.sim.behaviour import Behaviour
 from dialer.sim.case import recount as naive
 from dialer.sim.case.arms import ASSUMED, LADDER, WAYS, Arm
-from dialer.sim.case.campaign import campaign_settings
-from dialer.sim.case.day import Dial
+from dialer.sim.case.book import Book
+from dialer.sim.case.campaign import campaign_settings, dialer_settings
+from dialer.sim.case.day import Day, Dial
 from dialer.sim.case.figures import Figure, Sample
 from dialer.sim.case.money import Money
 from dialer.sim.case.nature import NATURE
+from dialer.sim.case.orders import Order
 from dialer.sim.case.population import Group, draw
 from dialer.sim.case.recount import recount
+from dialer.sim.case.replies import Replies
 from dialer.sim.case.run import Lived, hold_out, live, run_arm
 from dialer.sim.case.scenario import CLOSES, FIRST_DAY, OPENS, Scenario, ScenarioError, opens_at
 from dialer.sim.case.study import Study, Task, do, nobody, study_of
@@ -295,6 +299,34 @@ def test_what_was_learned_and_who_was_spoken_to_goes_on_the_next_day() -> None:
     assert first.day < second.day and known[0] != known[1]
     assert calls[1] < calls[0]  # promises hold, paid ones are closed, who was spoken to rests
     assert two.recount.breaches == 0
+
+
+def test_a_day_can_begin_later_and_be_told_to_stop() -> None:
+    population = draw(3, 60)
+    listed = population.of(Group.TREATED)
+    money = Money(population.truth, NATURE, listed)
+    replies = Replies(population.truth, NATURE, SMALL, money, by_hand=False, wrap_up_s=60.0)
+    way, at = WAYS[Arm.PREDICTIVE], opens_at(FIRST_DAY) + timedelta(hours=1)
+    book = Book(listed, Order(way, SMALL))
+    book.begin(at, ())
+    dialer = dialer_settings(SMALL)
+    day = Day(
+        dialer,
+        campaign_settings(FILE, SMALL, way),
+        Behaviour(break_gap_s=0.0, login_spread_s=0.0),
+        book,
+        replies,
+        {agent.id: 0.0 for agent in dialer.agents},
+        None,
+        seed=3,
+        day=FIRST_DAY,
+        before=(),
+        start_at=at,
+    )
+    told = day.run(600.0)
+    assert told.dials and all(at <= dial.at <= at + timedelta(seconds=600) for dial in told.dials)
+    assert told.work_s == pytest.approx(600.0, abs=1.0) and 0.0 < told.busy_s <= told.work_s
+    assert all(dial.outcome is not Outcome.UNKNOWN for dial in told.dials)
 
 
 # --- money ---------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from typing import Final
 from dialer import pacing
 from dialer.events import (
     CampaignLaunched,
+    CampaignTold,
     CloseAttempt,
     DayAnswers,
     LeaseLeads,
@@ -32,7 +34,7 @@ from dialer.sim.case.scenario import DAY_S, opens_at
 from dialer.sim.network import LATENCIES, Network
 from dialer.sim.record import Record
 from dialer.sim.timeline import Timeline, moment, without_collector
-from dialer.types import AgentId, AgentState, AttemptId, Outcome
+from dialer.types import AgentId, AgentState, AttemptId, CampaignState, Outcome
 
 DRAIN_S: Final = 1200.0
 """After the last dial talks go on, and are wrapped up."""
@@ -54,6 +56,8 @@ class Dial:
     """A person picked up, in truth."""
     machine: bool = False
     right_party: bool = False
+    answered_s: float | None = None
+    """From the dial; None: nobody and no machine answered."""
     rang_s: float | None = None
     """How long it rang, when nobody answered; None: it did not ring, or was answered."""
     wait_s: float | None = None
@@ -90,6 +94,7 @@ class Day:
         seed: of the case.
         day: which.
         before: the days before.
+        start_at: when the agents come and the campaign is launched; None: at the opening.
     """
 
     def __init__(
@@ -105,8 +110,9 @@ class Day:
         seed: int,
         day: date,
         before: Sequence[DayRecord],
+        start_at: datetime | None = None,
     ) -> None:
-        start_at = opens_at(day)
+        start_at = start_at or opens_at(day)
         self._book, self._record, self._told = book, Record(), DayRecord(day=day)
         self._dials: dict[AttemptId, Dial] = {}
         now = moment(start_at, 0.0)
@@ -135,15 +141,25 @@ class Day:
             timeline.take(LinkRestored(server=server.name, channels=()))
         timeline.take(CampaignLaunched(settings=campaign, days=_answers(before), learned=_learned(before)))
 
-    def run(self) -> DayRecord:
-        """From the opening until the last talk is wrapped up."""
+    def run(self, stop_s: float | None = None) -> DayRecord:
+        """From the beginning until the last talk is wrapped up.
+
+        Args:
+            stop_s: the campaign is told to stop after so long, and agents' time is counted up to then; None: it goes on
+                until the rules allow no more dials, and all is counted.
+        """
+        if stop_s is not None:
+            stop = CampaignTold(campaign=campaigns.NAME, state=CampaignState.STOPPING)
+            self._timeline.at(stop_s, self._timeline.take, stop)
+        counts_s = math.inf if stop_s is None else stop_s
         with without_collector():
             self._timeline.run(DAY_S + DRAIN_S)
         self._record.end(DAY_S + DRAIN_S)
         told, record = self._told, self._record
         for state, from_s, to_s in record.stays:
-            told.work_s += (to_s - from_s) * (state in AT_WORK)
-            told.busy_s += (to_s - from_s) * (state in BUSY)
+            lasts_s = max(0.0, min(to_s, counts_s) - from_s)
+            told.work_s += lasts_s * (state in AT_WORK)
+            told.busy_s += lasts_s * (state in BUSY)
         told.answered = len(record.served) + len(record.unserved)
         told.abandoned = sum(outcome is Outcome.ABANDONED for _, outcome in record.unserved)
         run = self._floor.state.campaigns[campaigns.NAME]
@@ -186,6 +202,7 @@ class Day:
         self._record.attempt_closed(effect, self._timeline.s)
         dial = self._dials[effect.attempt_id]
         dial.outcome, dial.agent, dial.wait_s = effect.outcome, str(effect.agent_id or ""), effect.wait_s
+        dial.answered_s = effect.answered_s
         if effect.answered_s is None and effect.ringing_s is not None and effect.ended_s is not None:
             dial.rang_s = effect.ended_s - effect.ringing_s
 
