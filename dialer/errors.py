@@ -6,6 +6,7 @@
     |   `-- PostingError      what was posted from outside makes no sense
     |-- StoreError         the local store: missing, locked, too new
     |   `-- WriteRefusedError   a write that contradicts what is stored; trying again is useless
+    |       `-- NoAccountError       there is no account of the number that was asked for
     |-- PbxError           getting, starting or reaching Asterisk
     |   `-- AmiError       the manager connection (see `dialer.ami`)
     |-- ControlError       the engine refused or did not answer a command
@@ -34,6 +35,32 @@ class StoreError(DialerError):
 
 class WriteRefusedError(StoreError):
     """A write contradicts what is stored; nothing of its batch was written, and trying again is useless."""
+
+
+class NoAccountError(WriteRefusedError):
+    """There is no account of a number.
+
+    Args:
+        asked: the number as it was asked for; `str()` has it whole, so only who asked may be shown that.
+        sentence: with `{asked}` where it belongs.
+        exit_code: of a command that ends with it.
+    """
+
+    def __init__(
+        self,
+        asked: str,
+        sentence: str = "There is no account {asked}. Give an account's number as the list had it.",
+        *,
+        exit_code: int = StoreError.exit_code,
+    ) -> None:
+        self.asked = asked
+        self.exit_code = exit_code
+        self._sentence = sentence
+        super().__init__(self.naming(asked))
+
+    def naming(self, shown: str) -> str:
+        """The sentence, with something else in place of what was asked for."""
+        return self._sentence.replace("{asked}", shown)
 
 
 class IntakeError(DialerError):

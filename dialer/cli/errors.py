@@ -9,8 +9,9 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
+from dialer.cli.no_account import no_account
 from dialer.cli.session import session_of
-from dialer.errors import DialerError
+from dialer.errors import DialerError, NoAccountError
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells count
 _FLAGS: Final = ("--json",)
@@ -67,6 +68,9 @@ class CommandLine(TyperGroup):
         """Run the command; what people can mend is said in a sentence with its exit code."""
         try:
             return super().invoke(ctx)
+        except NoAccountError as error:
+            session = session_of(ctx)
+            session.fail(no_account(session, error), kind=type(error).__name__, exit_code=error.exit_code)
         except DialerError as error:
             session_of(ctx).fail(str(error), kind=type(error).__name__, exit_code=error.exit_code)
         except KeyboardInterrupt:

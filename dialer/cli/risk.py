@@ -16,7 +16,7 @@ from dialer.cli.opening import opened
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.control_door import user_name
-from dialer.errors import SettingsError
+from dialer.errors import NoAccountError, SettingsError
 from dialer.masking import mask_account
 
 if TYPE_CHECKING:
@@ -339,11 +339,13 @@ def _debtor(session: Session, store: SqliteStore, account_no: str) -> int:
         return found[0]
     hidden = mask_account(account_no)
     if not found:
-        raise SettingsError(
+        raise NoAccountError(
+            account_no,
             session.pick(
-                f"没有账户 {hidden}。请给出名单中的账户号。",
-                f"There is no account {hidden}; give its number as a list has it.",
-            )
+                "没有账户 {asked}。请给出名单中的账户号。",
+                "There is no account {asked}; give its number as a list has it.",
+            ),
+            exit_code=SettingsError.exit_code,
         )
     raise SettingsError(
         session.pick(

@@ -16,7 +16,7 @@ from dialer.access import Role
 from dialer.cli.init import example_folder
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
-from dialer.errors import SettingsError, StoreError
+from dialer.errors import NoAccountError, SettingsError, StoreError
 from dialer.masking import mask_account
 from dialer.types import AccountId, ContactRole
 
@@ -181,12 +181,12 @@ def _account_id(session: Session, connection: Any, account: str) -> AccountId:
         return found[0]
     near = [mask_account(one) for one in similar(connection, account.strip())]
     guess = session.pick(f"是不是 {'、'.join(near)}？", f" Did you mean {' or '.join(near)}?") if near else ""
-    masked = mask_account(account)
-    raise StoreError(
+    raise NoAccountError(
+        account,
         session.pick(
-            f"没有账户 {masked}。{guess}请给出合同号。",
-            f"There is no account {masked}.{guess} Give an account's number.",
-        )
+            f"没有账户 {{asked}}。{guess}请给出合同号。",
+            f"There is no account {{asked}}.{guess} Give an account's number.",
+        ),
     )
 
 

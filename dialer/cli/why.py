@@ -15,7 +15,7 @@ from dialer.cli.completion import campaign_names
 from dialer.cli.session import Session, session_of
 from dialer.clock import SystemClock
 from dialer.control_client import NoEngineError
-from dialer.errors import ControlError, SettingsError, StoreError
+from dialer.errors import ControlError, NoAccountError, SettingsError
 from dialer.masking import mask_about, mask_account, mask_name, mask_number
 from dialer.settings import CampaignSettings
 from dialer.snapshot import CampaignRow, Snapshot
@@ -121,7 +121,7 @@ def tell(
     with store.reading() as database:
         found = books.find(database.conn, asked) or books.find(database.conn, _number(session, asked))
         if not found:
-            raise StoreError(_unknown(session, asked, books.similar(database.conn, asked)))
+            raise NoAccountError(asked, _unknown(session, books.similar(database.conn, asked)))
         told = []
         for account_id, phone_id in found[:MOST_ACCOUNTS]:
             known = books.known_account(database.conn, account_id, at, phone_id=phone_id)
@@ -177,12 +177,12 @@ def _number(session: Session, asked: str) -> str:
     return number if isinstance(number, str) else asked
 
 
-def _unknown(session: Session, asked: str, similar: list[str]) -> str:
-    asked, similar = mask_account(asked), [mask_account(one) for one in similar]
+def _unknown(session: Session, similar: list[str]) -> str:
+    similar = [mask_account(one) for one in similar]
     guess = session.pick(f"是不是 {'、'.join(similar)}？", f" Did you mean {' or '.join(similar)}?") if similar else ""
     return session.pick(
-        f"没有账户或号码 {asked}。{guess}请给出合同号，或 +86139… 这样的号码。",
-        f"There is no account and no number {asked}.{guess} Give an account's number, or a number such as +86139....",
+        f"没有账户或号码 {{asked}}。{guess}请给出合同号，或 +86139… 这样的号码。",
+        f"There is no account and no number {{asked}}.{guess} Give an account's number, or a number such as +86139....",
     )
 
 

@@ -22,7 +22,7 @@ from dialer.caseload.assigning import Decision
 from dialer.caseload.case import OVERRIDE, Case, graveness
 from dialer.caseload.rules import AssignmentSettings
 from dialer.caseload.sentences import explained
-from dialer.errors import StoreError
+from dialer.errors import NoAccountError, StoreError
 from dialer.loans.buckets import bucket_of
 from dialer.ordering.worth import Owed, RecoveryModel
 from dialer.store.columns import amount, moment, moment_text
@@ -346,7 +346,7 @@ def debtors_of(connection: sqlite3.Connection, account_no: str) -> tuple[DebtorI
     """The debtors of an account number, which two lenders may use for two.
 
     Raises:
-        StoreError: there is no such account; the sentence names ones that are spelled alike.
+        NoAccountError: there is no such account; the sentence names ones that are spelled alike.
     """
     found = connection.execute(_SQL["debtors_of_account"], {"account_no": account_no}).fetchall()
     if not found:
@@ -354,7 +354,7 @@ def debtors_of(connection: sqlite3.Connection, account_no: str) -> tuple[DebtorI
         known = [number for (number,) in connection.execute(_SQL["similar_accounts"], {"like": like})]
         near = difflib.get_close_matches(account_no, known, n=1)
         hint = " Did you mean one that is spelled almost alike?" if near else ""
-        raise StoreError(f"There is no account {account_no}.{hint}")
+        raise NoAccountError(account_no, "There is no account {asked}." + hint)
     return tuple(DebtorId(debtor) for debtor, _ in found)
 
 

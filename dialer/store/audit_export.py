@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from dialer.errors import StoreError
+from dialer.errors import NoAccountError
 from dialer.masking import mask_account, mask_number
 from dialer.store import suppressing
 from dialer.store.audit import CONCLUDED, PLACED, debtor_subject, number_digest, number_subject
@@ -90,7 +90,9 @@ def _subjects(connection: sqlite3.Connection, wanted: str) -> list[str]:
         found = connection.execute(SQL["debtors_of_account"], {"account_no": wanted}).fetchall()
         debtors = [debtor_id for (debtor_id,) in found]
     if not debtors:
-        raise StoreError(f"There is no account {wanted}. Give an account number, or debtor:17 by the store's own id.")
+        raise NoAccountError(
+            wanted, "There is no account {asked}. Give an account number, or debtor:17 by the store's own id."
+        )
     key = suppressing.number_key(connection)
     subjects: list[str] = []
     for debtor_id in debtors:

@@ -8,7 +8,7 @@ from typing import Final
 
 from dialer.account_events import AccountEvent, EventKind
 from dialer.audit import AuditEntry
-from dialer.errors import StoreError
+from dialer.errors import NoAccountError
 from dialer.store import audit
 from dialer.store.columns import moment, moment_text
 from dialer.store.happened import note as tell
@@ -36,12 +36,12 @@ def set_hold(store: SqliteStore, account_no: str, *, on: bool, by: str, role: st
     """Put the accounts of a number on hold, or end it; returns how many they are.
 
     Raises:
-        StoreError: there is no such account.
+        NoAccountError: there is none.
     """
     with store.writing() as connection:
         found = connection.execute(_SQL["accounts_of"], {"account_no": account_no}).fetchall()
         if not found:
-            raise StoreError("There is no such account. Give an account's number as the list had it.")
+            raise NoAccountError(account_no)
         state = "on" if on else "off"
         for account_id, debtor_id in found:
             row = {"account_id": account_id, "debtor_id": debtor_id, "state": state}

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pydantic import TypeAdapter
 
 from dialer.account_events import AccountEvent, EventKind, EventValue
-from dialer.errors import StoreError, WriteRefusedError
+from dialer.errors import NoAccountError, StoreError, WriteRefusedError
 from dialer.promises.judging import Paid
 from dialer.promises.planning import Reminded
 from dialer.promises.terms import Promised, PromiseStatus, Terms
@@ -163,7 +163,8 @@ def account_of(connection: sqlite3.Connection, account_no: str, client: str = ""
     """The account of a number.
 
     Raises:
-        StoreError: there is none, or two lenders use it and none is named.
+        NoAccountError: there is none.
+        WriteRefusedError: two lenders use it and none is named.
     """
     found = connection.execute(SQL["account"], {"account_no": account_no}).fetchall()
     fitting = [row for row in found if client in ("", row[1])]
@@ -171,7 +172,7 @@ def account_of(connection: sqlite3.Connection, account_no: str, client: str = ""
         case [(account_id, _, _)]:
             return AccountId(account_id)
         case []:
-            raise WriteRefusedError(f"There is no account {account_no}. Give an account's number as the list had it.")
+            raise NoAccountError(account_no)
         case _:
             raise WriteRefusedError(f"{len(fitting)} lenders have an account {account_no}; name the client too.")
 
@@ -180,11 +181,11 @@ def accounts_of(connection: sqlite3.Connection, account_no: str) -> tuple[tuple[
     """The accounts of a number, each with its debtor; several lenders may use one.
 
     Raises:
-        StoreError: there is none.
+        NoAccountError: there is none.
     """
     found = connection.execute(SQL["account"], {"account_no": account_no}).fetchall()
     if not found:
-        raise WriteRefusedError(f"There is no account {account_no}. Give an account's number as the list had it.")
+        raise NoAccountError(account_no)
     return tuple((AccountId(account_id), DebtorId(debtor_id)) for account_id, _, debtor_id in found)
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from dialer.audit import AuditEntry
-from dialer.errors import StoreError
+from dialer.errors import NoAccountError, StoreError
 from dialer.retention import Manifest, RemovedFile, RemovedRows, Schedule
 from dialer.store import audit, suppressing
 from dialer.store.columns import moment_text
@@ -178,7 +178,7 @@ def _wanted_debtor(connection: sqlite3.Connection, order: Order) -> int | None:
         case [(debtor_id,)]:
             return int(debtor_id)
         case []:
-            raise StoreError("There is no such account. Give an account's number as the list had it.")
+            raise NoAccountError(order.account_no)
         case _:
             raise StoreError(f"{len(found)} debtors of several lenders have this account number; purge without it.")
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from dialer.account_events import EventKind
-from dialer.errors import StoreError
+from dialer.errors import NoAccountError, StoreError
 from dialer.events import StopAdded
 from dialer.store import leaving, suppressing, telling
 from dialer.store.api import NumbersForbidden, StopsLifted
@@ -147,7 +147,9 @@ def _debtors_of(connection: sqlite3.Connection, account_no: str) -> list[DebtorI
     """
     found = connection.execute(_WRITE_SQL["debtors_of_account"], {"account_no": account_no}).fetchall()
     if not found:
-        raise StoreError(f"There is no account {account_no}. Give an account number or a number like +86139...")
+        raise NoAccountError(
+            account_no, "There is no account {asked}. Give an account number or a number like +86139..."
+        )
     return [DebtorId(debtor_id) for (debtor_id,) in found]
 
 

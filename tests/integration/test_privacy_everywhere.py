@@ -173,6 +173,20 @@ MORE: list[list[str]] = [
     ["script", "show", "MARK-2026-000000"],
     ["script", "show", ACCOUNT, "--as", "contact", "--json"],
     ["why", "MARK-2026-000000"],
+    *(
+        [*words, asked]
+        for words in (
+            ["plan"],
+            ["assign", "show"],
+            ["loan", "check"],
+            ["promise", "list", "--account"],
+            ["risk", "score"],
+            ["script", "show"],
+            ["account", "show"],
+            ["desk", "take"],
+        )
+        for asked in ("MARK-2026-000000", NUMBER[4:], NUMBER[5:], NAME, IDENTITY[:-1], IDENTITY[6:15])
+    ),
     ["stop-calling", NUMBER, "--flag", "wrong"],
     ["hold", "MARK-2026-000000", "on"],
     ["audit", "export", "--number", NUMBER],

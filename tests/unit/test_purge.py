@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.errors import StoreError, WriteRefusedError
+from dialer.errors import NoAccountError, WriteRefusedError
 from dialer.events import Promise, SaveCallEvent
 from dialer.retention import Periods, Schedule
 from dialer.store.audit_check import verify
@@ -205,7 +205,7 @@ def test_one_debtor_alone_can_be_asked_for(store: SqliteStore, folder: Path) -> 
     assert found_in(folder) == set()
     with store.reading() as database:
         assert database.execute("SELECT account_no FROM accounts ORDER BY 1").fetchall()[0] == ("other-2",)
-    with pytest.raises(StoreError, match="no such account"):
+    with pytest.raises(NoAccountError, match="There is no account"):
         purge(store, order(folder, 101, account_no="nobody"))
 
 
@@ -233,7 +233,7 @@ def test_a_hold_keeps_everything_until_it_is_ended(store: SqliteStore, folder: P
     assert holds(store) == ()
     assert purge(store, order(folder, 4001)).debtors == 1
     assert "MARKNAME" not in found_in(folder)
-    with pytest.raises(StoreError, match="no such account"):
+    with pytest.raises(NoAccountError, match="There is no account"):
         set_hold(store, "nobody", on=True, by="chen", role="admin", at=AT)
 
 
