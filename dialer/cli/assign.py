@@ -69,7 +69,7 @@ def run(
     from dialer.caseload.assigning import assign
     from dialer.cli.assign_text import preview_json, render
     from dialer.cli.assign_view import Preview
-    from dialer.store import assigning
+    from dialer.store import assigned, assigning
 
     session = session_of(context)
     settings = _settings(session)
@@ -87,7 +87,7 @@ def run(
             saved = assigning.save(store, found.decisions, settings, at=at, by=user_of(session), progress=progress)
         preview = Preview.of(found, settings, session.settings.agents, agent=agent, limit=limit, saved=saved)
         with store.reading() as database:
-            faces = assigning.faces(database.conn, [one.case.debtor_id for one in preview.shown])
+            faces = assigned.faces(database.conn, [one.case.debtor_id for one in preview.shown])
     shown = {debtor: _face(*face, unmasked=unmasked) for debtor, face in faces.items()}
     _page(session, preview, html)
     if session.json:
@@ -118,13 +118,13 @@ def override(
 ) -> None:
     """Give a debtor to an agent, whatever the rules say, until `dialer assign release` takes it back."""
     from dialer.errors import SettingsError
-    from dialer.store import assigning
+    from dialer.store import assigned, assigning
 
     session = session_of(context)
     settings, chosen, at = _settings(session), session.agent(agent), SystemClock().now_at()
     with opened(session) as store, store.writing() as connection:
-        for debtor in assigning.debtors_of(connection, account):
-            for case in assigning.cases(connection, _beliefs(session), settings, at, debtor_id=debtor):
+        for debtor in assigned.debtors_of(connection, account):
+            for case in assigned.cases(connection, _beliefs(session), settings, at, debtor_id=debtor):
                 if chosen.id in case.avoid:
                     raise SettingsError(
                         session.pick(
@@ -186,21 +186,21 @@ def show(
 ) -> None:
     """What everybody looks after; one agent's debtors; or one account's owner, since when, by which rule and why."""
     from dialer.cli import assign_text
-    from dialer.store import assigning
+    from dialer.store import assigned
 
     session = session_of(context)
     is_agent = who in {agent.id for agent in session.settings.agents}
     with opened(session) as store, store.reading() as database:
         connection = database.conn
         if not who:
-            loads = tuple(assigning.loads(connection))
+            loads = tuple(assigned.loads(connection))
             view = assign_text.loads_view(session.settings.agents, loads, _settings(session), session.lang)
         elif is_agent:
-            owned = assigning.owned_by(connection, AgentId(who), limit=limit)
+            owned = assigned.owned_by(connection, AgentId(who), limit=limit)
             faces = {int(one.debtor_id): _face(one.debtor_name, one.account_no, unmasked=unmasked) for one in owned}
             view = assign_text.owned_view(owned, faces, session.lang, session.zone)
         else:
-            owners = [assigning.owner_of(connection, debtor) for debtor in assigning.debtors_of(connection, who)]
+            owners = [assigned.owner_of(connection, debtor) for debtor in assigned.debtors_of(connection, who)]
             view = assign_text.owner_view(mask_account(who), owners, session.lang, session.zone)
     if session.json:
         session.emit(view.json)
@@ -224,15 +224,15 @@ def _beliefs(session: Session) -> Any:
 def _read(session: Session, store: SqliteStore, settings: AssignmentSettings) -> Any:
     """Every debtor, with what they are expected to bring."""
     from dialer.config.caseload import load_ordering
-    from dialer.store import assigning, order
+    from dialer.store import assigned, order
 
     learned = order.Learned.fresh(load_ordering(session.config.parent, example_folder()), session.zone)
     at = SystemClock().now_at()
     with store.reading() as database:
         order.learn_recovery(database.conn, learned, at)
-        total = assigning.count(database.conn)
+        total = assigned.count(database.conn)
         progress = _told(session, total, "读取", "read")
-        return assigning.cases(database.conn, learned.recovery, settings, at, progress=progress)
+        return assigned.cases(database.conn, learned.recovery, settings, at, progress=progress)
 
 
 def _told(session: Session, total: int, zh: str, en: str) -> Callable[[int], None]:

@@ -20,7 +20,7 @@ from dialer.caseload.sentences import GROUNDS, explained
 from dialer.cli.assign_view import MEASURES, Preview
 from dialer.cli.lang import Lang
 from dialer.settings import AgentSettings
-from dialer.store.assigning import Owned, Owner
+from dialer.store.assigned import Owned, Owner
 
 GREY: Final = "bright_black"
 Faces = dict[int, tuple[str, str]]

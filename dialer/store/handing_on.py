@@ -15,7 +15,7 @@ from dialer.caseload.assigning import Decision, assign
 from dialer.caseload.rules import AssignmentSettings
 from dialer.ordering.worth import RecoveryModel
 from dialer.settings import AgentSettings
-from dialer.store import assigning
+from dialer.store import assigned, assigning
 from dialer.store.sqlite import SqliteStore
 
 BY = "risk"
@@ -42,8 +42,8 @@ def hand_on(
     moved = []
     for debtor_id in debtors:
         with store.reading() as database:
-            counts = {agent: count for agent, count, _, _ in assigning.loads(database.conn)}
-            found = assigning.cases(database.conn, recovery, settings, at, debtor_id=debtor_id)
+            counts = {agent: count for agent, count, _, _ in assigned.loads(database.conn)}
+            found = assigned.cases(database.conn, recovery, settings, at, debtor_id=debtor_id)
         owned = [one for one in found if one.owner is not None]
         ready = _by_load(agents, counts, settings, {str(one.owner) for one in owned})
         decided = assign(owned, ready, settings).decisions if owned else ()

@@ -17,7 +17,7 @@ from dialer.caseload.rules import AssignmentRule, AssignmentSettings, KeepSettin
 from dialer.errors import StoreError
 from dialer.ordering.worth import RecoveryModel
 from dialer.settings import AgentSettings
-from dialer.store import assigning, happened
+from dialer.store import assigned, assigning, happened
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AgentId, NextKind, Outcome, ServerName, StopFlag
 from store_cases import AT, account, step, stocked, take, whole_call
@@ -39,7 +39,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 def read(store: SqliteStore, *, days: int = 0) -> tuple[Case, ...]:
     with store.reading() as database:
-        return assigning.cases(database.conn, RecoveryModel(), SETTINGS, AT + timedelta(days=days))
+        return assigned.cases(database.conn, RecoveryModel(), SETTINGS, AT + timedelta(days=days))
 
 
 def run(store: SqliteStore, *, days: int = 0, settings: AssignmentSettings = SETTINGS) -> assigning.Saved:
@@ -47,10 +47,10 @@ def run(store: SqliteStore, *, days: int = 0, settings: AssignmentSettings = SET
     return assigning.save(store, found, settings, at=AT + timedelta(days=days), by="boss")
 
 
-def owner(store: SqliteStore, account_no: str) -> assigning.Owner | None:
+def owner(store: SqliteStore, account_no: str) -> assigned.Owner | None:
     with store.reading() as database:
-        (debtor,) = assigning.debtors_of(database.conn, account_no)
-        return assigning.owner_of(database.conn, debtor)
+        (debtor,) = assigned.debtors_of(database.conn, account_no)
+        return assigned.owner_of(database.conn, debtor)
 
 
 def test_a_debtor_is_read_with_all_accounts_that_are_worked_on(store: SqliteStore) -> None:
@@ -187,8 +187,8 @@ def test_an_agent_debtors_and_everybodys_loads_are_told(store: SqliteStore) -> N
         for name in ("a", "b"):
             assigning.override(connection, name, ANN, "late", reason="x", at=AT, by="boss")
     with store.reading() as database:
-        owned = assigning.owned_by(database.conn, ANN, limit=10)
-        assert {who: tuple(rest) for who, *rest in assigning.loads(database.conn)} == {
+        owned = assigned.owned_by(database.conn, ANN, limit=10)
+        assert {who: tuple(rest) for who, *rest in assigned.loads(database.conn)} == {
             "": (1, 1, Decimal("9.00")),
             "ann": (2, 2, Decimal("12.00")),
         }
