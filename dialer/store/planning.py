@@ -25,19 +25,16 @@ from decimal import Decimal
 from dialer.access import Role
 from dialer.account_events import AccountEvent, EventKind, EventValue
 from dialer.errors import WriteRefusedError
-from dialer.loans.owed import Owed
 from dialer.loans.rules import LoanRules
-from dialer.loans.terms import ZERO, Part
 from dialer.plans.legality import violations
-from dialer.plans.offers import Asked, Plan, Scope
+from dialer.plans.offers import Asked, Plan
 from dialer.plans.rules import PlanRules
 from dialer.plans.waivers import covers, least_role
-from dialer.store import books, leaving, planned, telling
-from dialer.store.books import Book
+from dialer.store import books, leaving, plan_books, planned, telling
 from dialer.store.columns import amount, cents, moment_text
 from dialer.store.happened import note
 from dialer.store.planned import SQL, KnownPlan
-from dialer.store.situations import in_scope, situation_of
+from dialer.store.situations import situation_of
 from dialer.store.statements import Statements
 from dialer.types import AccountId, StopFlag
 
@@ -167,7 +164,7 @@ def sign(
     _refuse_unlawful(connection, known.account_id, known.plan, role, bounds=bounds, asked=told)
     stop_id = _stop(connection, known, by=by, at=at, rules=bounds.loans)
     connection.execute(SQL["sign"], {"plan_id": plan_id, "at": moment_text(at), "stop_id": stop_id})
-    _charge_interest(connection, known, today=today, rules=bounds.loans)
+    plan_books.charge_interest(connection, known, today=today, rules=bounds.loans)
     known = planned.by_id(connection, plan_id)
     _tell(connection, EventKind.PLAN_SIGNED, known, by=by, at=at)
     return known
@@ -188,7 +185,7 @@ def cancel(
     if known.status not in ("proposed", "approved", "performing"):
         raise WriteRefusedError(f"Plan {plan_id} is {known.status} already.")
     if known.status == "performing":
-        _give_up_interest(connection, known, rules=rules, at=at)
+        plan_books.give_up_interest(connection, known, rules=rules, at=at)
     return _end(connection, known, "cancelled", reason, by=by, at=at)
 
 
@@ -210,10 +207,11 @@ def judge(connection: sqlite3.Connection, account_id: AccountId, *, at: datetime
     known = replace(known, paid=_paid(connection, known))
     connection.execute(SQL["note_paid"], {"plan_id": known.plan_id, "paid": cents(known.paid)})
     book = books.read(connection, account_id, today=today, rules=rules)
-    if known.paid >= known.plan.total + _of_contract(known, book, today):
-        _complete(connection, known, book, today=today, at=at)
-    elif known.paid < asked_by(known, book, today - timedelta(days=rules.plan_grace_days + 1)):
-        _give_up_interest(connection, known, rules=rules, at=at)
+    if known.paid >= known.plan.total + plan_books.of_contract(known, book, today):
+        plan_books.let_go(connection, known, book, today=today, at=at)
+        _end(connection, known, "completed", KEPT, by=SOURCE, at=at)
+    elif known.paid < plan_books.asked_by(known, book, today - timedelta(days=rules.plan_grace_days + 1)):
+        plan_books.give_up_interest(connection, known, rules=rules, at=at)
         _end(connection, known, "broken", MISSED, by=SOURCE, at=at)
 
 
@@ -224,20 +222,9 @@ def reopen(
     found = planned.last_completed(connection, account_id)
     if found is None or not _counts(connection, found, txn_id):
         return
-    today, row = rules.day_of(at), {"plan_id": found.plan_id, "entry": "waiver"}
-    let_go = {no: amount(gone) for no, gone in connection.execute(SQL["entries"], row)}
-    book = books.read(connection, account_id, today=today, rules=rules)
-    owed = tuple(_owed_again(one, let_go.get(one.no, ZERO)) for one in book.owed)
-    books.write(connection, replace(book, owed=owed), today=today)
-    connection.execute(SQL["remove_entries"], row)
+    plan_books.owe_again(connection, found, rules=rules, at=at)
     stop_id = _stop(connection, found, by=SOURCE, at=at, rules=rules)
     connection.execute(SQL["perform_again"], {"plan_id": found.plan_id, "stop_id": stop_id})
-
-
-def asked_by(known: KnownPlan, book: Book, day: date) -> Decimal:
-    """What had to be paid by a day since the plan was signed: to it, and to what fell due meanwhile."""
-    of_plan = sum((one.amount for one in known.plan.payments if one.due_on <= day), ZERO)
-    return of_plan + _of_contract(known, book, day)
 
 
 def judge_all(connection: sqlite3.Connection, *, at: datetime, rules: LoanRules) -> int:
@@ -340,69 +327,6 @@ def _end(
     ended = planned.by_id(connection, known.plan_id)
     _tell(connection, EventKind.PLAN_ENDED, ended, by=by, at=at)
     return ended
-
-
-def _complete(connection: sqlite3.Connection, known: KnownPlan, book: Book, *, today: date, at: datetime) -> None:
-    """Let go of what is left: the debtor has paid all that was asked for."""
-    owed = []
-    for one in book.owed:
-        left = one.left.total
-        if left and (known.plan.scope is Scope.WHOLE or one.due_on <= today):
-            row = {"plan_id": known.plan_id, "no": one.no, "entry": "waiver", "amount": cents(left)}
-            connection.execute(SQL["add_entry"], row)
-            one = replace(one, waived=one.waived + left, paid_on=today)
-        owed.append(one)
-    book = replace(book, owed=tuple(owed))
-    books.close_if_paid(connection, book, books.write(connection, book, today=today), at)
-    _end(connection, known, "completed", KEPT, by=SOURCE, at=at)
-
-
-def _charge_interest(connection: sqlite3.Connection, known: KnownPlan, *, today: date, rules: LoanRules) -> None:
-    """The interest of the plan is a fee of the last instalment that it settles."""
-    book = books.read(connection, known.account_id, today=today, rules=rules)
-    last = max(in_scope(book, known.plan.scope, known.plan.begins_on), key=lambda one: (one.due_on, one.no))
-    if known.plan.interest:
-        row = {"plan_id": known.plan_id, "no": last.no, "entry": "interest", "amount": cents(known.plan.interest)}
-        connection.execute(SQL["add_entry"], row)
-    owed = tuple(_dearer(one, known.plan.interest) if one.no == last.no else one for one in book.owed)
-    books.write(connection, replace(book, owed=owed), today=today)
-
-
-def _give_up_interest(connection: sqlite3.Connection, known: KnownPlan, *, rules: LoanRules, at: datetime) -> None:
-    """What is not paid of the plan's interest is not owed any more."""
-    today, row = rules.day_of(at), {"plan_id": known.plan_id, "entry": "interest"}
-    charged = {no: amount(fee) for no, fee in connection.execute(SQL["entries"], row)}
-    book = books.read(connection, known.account_id, today=today, rules=rules)
-    owed = tuple(_cheaper(one, charged.get(one.no, ZERO)) for one in book.owed)
-    book = replace(book, owed=owed)
-    books.close_if_paid(connection, book, books.write(connection, book, today=today), at)
-
-
-def _dearer(one: Owed, fee: Decimal) -> Owed:
-    return replace(one, due=one.due.plus(Part.FEE, fee), paid_on=None)
-
-
-def _cheaper(one: Owed, fee: Decimal) -> Owed:
-    """An account without a schedule has one part only."""
-    part = Part.FEE if one.no else Part.PRINCIPAL
-    return replace(one, due=one.due.plus(part, -min(fee, one.left.of(part))))
-
-
-def _owed_again(one: Owed, gone: Decimal) -> Owed:
-    """As before so much was let go; an account without a schedule remembers no waiver, and owes it anew."""
-    if not gone:
-        return one
-    if not one.no:
-        return replace(one, due=one.due.plus(Part.PRINCIPAL, gone))
-    again = replace(one, waived=one.waived - gone)
-    return replace(again, paid_on=one.paid_on if again.is_paid else None)
-
-
-def _of_contract(known: KnownPlan, book: Book, day: date) -> Decimal:
-    """What the contract asked for besides the plan, by a day."""
-    if known.plan.scope is Scope.WHOLE:
-        return ZERO
-    return sum((one.due.total for one in book.owed if known.plan.begins_on < one.due_on <= day), ZERO)
 
 
 def _paid(connection: sqlite3.Connection, known: KnownPlan) -> Decimal:
