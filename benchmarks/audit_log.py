@@ -22,7 +22,8 @@ from typing import TypeVar
 from benchmarks.floor_cost import example_settings
 from dialer.accounts.imported import ImportedAccount
 from dialer.compliance import gate
-from dialer.events import CloseAttempt, Lead, NextStep, Permit, SaveAttempt, SaveDisposition, Write
+from dialer.effects import CloseAttempt, Permit, SaveAttempt, SaveDisposition, Write
+from dialer.leads import Lead, NextStep
 from dialer.settings import CampaignSettings
 from dialer.store import audit_check
 from dialer.store.sqlite import SqliteStore

@@ -42,7 +42,7 @@ from dialer.config import load_campaign
 from dialer.config.profiles import SHIPPED
 from dialer.demo.stage import carrier_settings, plan_ports
 from dialer.engine import Engine
-from dialer.events import CampaignTold
+from dialer.facts import CampaignTold
 from dialer.pbx.carrier import Carrier, Ending, Fate
 from dialer.pbx.install import ensure_asterisk
 from dialer.phones.spawned import Phone, Phones

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.measured import Spread, rss_mb
 from dialer import app, log
 from dialer.engine import Engine
-from dialer.events import CampaignTold, DispositionTold
+from dialer.facts import CampaignTold, DispositionTold
 from dialer.settings import DialerSettings
 from dialer.types import AgentState, CampaignName, CampaignState, DispositionCode
 

@@ -24,9 +24,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dialer.config.load import load_campaign
-from dialer.events import (
+from dialer.effects import Bridge, Effect, HangUp, LeaseLeads, Originate, SaveAgentState
+from dialer.facts import (
     AgentLegUp,
-    Bridge,
     BridgeEntered,
     BridgeLeft,
     CampaignLaunched,
@@ -36,20 +36,15 @@ from dialer.events import (
     CustomerReady,
     CustomerUnserved,
     DigitPressed,
-    Effect,
     Fact,
-    HangUp,
-    Lead,
     LeadsLeased,
-    LeaseLeads,
     LinkRestored,
     MessagePlayed,
-    Originate,
-    SaveAgentState,
     Ticked,
 )
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
+from dialer.leads import Lead
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings, ServerSettings, TrunkSettings
 from dialer.types import (
     AccountId,

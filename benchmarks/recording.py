@@ -21,7 +21,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from dialer.config import load_campaign
-from dialer.events import Effect, Fact
+from dialer.effects import Effect
+from dialer.facts import Fact
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
 from dialer.pacing import Decision

@@ -26,7 +26,8 @@ from pathlib import Path
 from dialer.accounts.imported import ImportedAccount
 from dialer.briefings import Briefings
 from dialer.config.playbook import load_playbook
-from dialer.events import Bridge, CloseAttempt, Effect, Lead, SaveAgentState, SaveAttempt, SaveCallEvent
+from dialer.effects import Bridge, CloseAttempt, Effect, SaveAgentState, SaveAttempt, SaveCallEvent
+from dialer.leads import Lead
 from dialer.scripting import Asked, Prepared, prepare
 from dialer.scripts.lexicon import Lexicon, scan
 from dialer.scripts.playbook import Playbook

@@ -1,6 +1,6 @@
 """What happens to debtors and accounts, as everybody is told who follows: agents, the engine, other systems. Pure.
 
-These are not the floor's facts (`dialer.events`), which last for a call; they last, in the store, in the order in which
+These are not the floor's facts (`dialer.facts`), which last for a call; they last, in the store, in the order in which
 they were committed, each in the transaction that did what it tells of.
 """
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from dialer.events import Promise
+from dialer.leads import Promise
 from dialer.settings import AgentSettings
 from dialer.types import AgentState, AttemptId, CampaignName, ChannelId, ConnectStyle, DispositionCode
 from dialer.values import replace

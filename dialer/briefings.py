@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from dialer.clock import Clock
+from dialer.effects import Bridge, CloseAttempt, Effect, Originate, SaveAgentState, SaveAttempt, SaveCallEvent, Show
 from dialer.errors import DialerError
-from dialer.events import Bridge, CloseAttempt, Effect, Originate, SaveAgentState, SaveAttempt, SaveCallEvent, Show
 from dialer.scripting import Asked, Offers, Prepared, no_offers, prepare, record
 from dialer.scripts.brief import BETWEEN, brief
 from dialer.scripts.choosing import NoScriptError

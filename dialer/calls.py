@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dialer.ami.causes import outcome_of
-from dialer.events import (
+from dialer.facts import (
     BridgeFailed,
     CallRefused,
     ChannelAnswered,
@@ -26,9 +26,9 @@ from dialer.events import (
     CustomerReleased,
     CustomerScreened,
     CustomerUnserved,
-    Lead,
     MessagePlayed,
 )
+from dialer.leads import Lead
 from dialer.types import AgentId, AttemptId, CallState, CampaignName, Outcome, ServerName, TrunkName, Verdict
 from dialer.values import replace
 

@@ -48,8 +48,9 @@ from dialer.control_requests import (
     Watch,
 )
 from dialer.control_socket import bind, claim
+from dialer.effects import Report
 from dialer.errors import ControlError, DialerError
-from dialer.events import AgentTold, CampaignTold, Fact, Report
+from dialer.facts import AgentTold, CampaignTold, Fact
 from dialer.snapshot import Snapshot
 from dialer.types import AgentId, CampaignName
 

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from dialer.accounts.phones import parse_number
 from dialer.accounts.values import Unusable, half_width
 from dialer.errors import ControlError
-from dialer.events import DispositionTold, Promise
+from dialer.facts import DispositionTold
+from dialer.leads import Promise
 from dialer.types import AgentId, CampaignState, DispositionCode
 
 

@@ -27,23 +27,15 @@ import structlog
 from dialer.briefings import Briefer, Briefings
 from dialer.chores import Chores
 from dialer.clock import Clock
+from dialer.effects import Bridge, CallAgent, Effect, HangUp, Inquire, Report, SaveAgentState, Say, Show
 from dialer.errors import StoreError
-from dialer.events import (
+from dialer.facts import (
     AttemptRecovered,
-    Bridge,
-    CallAgent,
     CampaignLaunched,
     CampaignTold,
-    Effect,
     Fact,
-    HangUp,
-    Inquire,
     PauseRecovered,
-    Report,
-    SaveAgentState,
-    Say,
     SettingsReloaded,
-    Show,
     Ticked,
 )
 from dialer.floor import board

@@ -20,7 +20,8 @@ from typing import Final
 
 from dialer.campaigns import assignment
 from dialer.compliance import gate, hours, sentences
-from dialer.events import Lead, Permit
+from dialer.effects import Permit
+from dialer.leads import Lead
 from dialer.settings import AgentSettings, CampaignSettings
 from dialer.store.why import KnownAccount, KnownPhone, KnownStop
 from dialer.types import StopFlag

@@ -17,7 +17,7 @@ import structlog
 
 from dialer.account_events import EventKind, StoredEvent
 from dialer.errors import StoreError
-from dialer.events import Fact, LeadsRecalled, StopAdded
+from dialer.facts import Fact, LeadsRecalled, StopAdded
 from dialer.store.following import Tail
 from dialer.store.sqlite import SqliteStore
 from dialer.store.telling import CALL

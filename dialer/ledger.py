@@ -17,18 +17,9 @@ from typing import Final, TypeVar
 import structlog
 
 from dialer.clock import Clock
+from dialer.effects import LeaseLeads, Originate, SaveAttempt, Write
 from dialer.errors import StoreError, WriteRefusedError
-from dialer.events import (
-    AttemptBarred,
-    Fact,
-    LeadsLeased,
-    LeaseLeads,
-    Originate,
-    SaveAttempt,
-    StoreFailed,
-    StoreRestored,
-    Write,
-)
+from dialer.facts import AttemptBarred, Fact, LeadsLeased, StoreFailed, StoreRestored
 from dialer.store.api import Store
 from dialer.types import AttemptId
 

@@ -20,7 +20,7 @@ import structlog
 
 from dialer.clock import Clock
 from dialer.errors import StoreError
-from dialer.events import CampaignLaunched, CampaignRecalled, DayAnswers
+from dialer.facts import CampaignLaunched, CampaignRecalled, DayAnswers
 from dialer.floor.answers import PERIOD_DAYS
 from dialer.floor.state import CampaignRun
 from dialer.ledger import Ledger

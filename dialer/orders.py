@@ -11,8 +11,9 @@ from datetime import datetime
 from functools import partial
 
 from dialer.clock import Clock
+from dialer.effects import Report
 from dialer.errors import ControlError
-from dialer.events import CallAsked, Fact, Report
+from dialer.facts import CallAsked, Fact
 from dialer.floor.state import CampaignRun
 from dialer.ledger import LEASE_S, Ledger
 from dialer.store.api import Store

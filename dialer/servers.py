@@ -14,23 +14,9 @@ from dialer.ami.messages import AmiDisconnected, AmiLoginError, AmiTimeout, Mess
 from dialer.ami.translate import Action
 from dialer.clock import Clock
 from dialer.compliance import gate
+from dialer.effects import Bridge, CallAgent, HangUp, Inquire, Originate, Say, Show
 from dialer.errors import AmiError
-from dialer.events import (
-    Bridge,
-    BridgeFailed,
-    CallAgent,
-    CallRefused,
-    CallUnresolved,
-    ChannelsListed,
-    Fact,
-    HangUp,
-    Inquire,
-    LinkLost,
-    LinkRestored,
-    Originate,
-    Say,
-    Show,
-)
+from dialer.facts import BridgeFailed, CallRefused, CallUnresolved, ChannelsListed, Fact, LinkLost, LinkRestored
 from dialer.settings import DialerSettings, ServerSettings
 from dialer.types import ChannelId, ServerName
 

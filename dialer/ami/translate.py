@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from dialer.ami.messages import Message, UnsafeAction, encode_variable
-from dialer.events import (
+from dialer.effects import Bridge, CallAgent, HangUp, Originate, Say, Show
+from dialer.facts import (
     AgentLegUp,
-    Bridge,
     BridgeEntered,
     BridgeLeft,
-    CallAgent,
     ChannelAnswered,
     ChannelEnded,
     ChannelRang,
@@ -27,13 +26,9 @@ from dialer.events import (
     CustomerUnserved,
     DigitPressed,
     Fact,
-    HangUp,
     LiveChannel,
     MessagePlayed,
-    Originate,
     OriginateFailed,
-    Say,
-    Show,
 )
 from dialer.settings import TrunkSettings
 from dialer.types import AgentId, ChannelId, ServerName, Verdict

@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 from dialer.campaigns.expressions import FactValue, first_that_holds
 from dialer.campaigns.wording import OUTCOMES, both, spelled
 from dialer.compliance import counting, dated, hours, limits, third_parties
-from dialer.events import Lead, NextStep, Promise
+from dialer.leads import Lead, NextStep, Promise
 from dialer.promises import planning
 from dialer.settings import AgentSettings, CampaignSettings, DispositionSettings, NextStepRule, RouteRule
 from dialer.types import AgentId, Counted, NextKind, Outcome, StopFlag

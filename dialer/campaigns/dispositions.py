@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from dialer.events import Promise
+from dialer.leads import Promise
 from dialer.settings import CampaignSettings, DispositionSettings
 
 _AMOUNT = re.compile(r"([0-9]{1,9})(?:\*([0-9]{1,2}))?")

@@ -20,7 +20,17 @@ from dialer.sim.case.study import Outcome, Task
 _PACKAGE: Final = Path(__file__).parents[1]
 _PLAYERS: Final = (
     *("sim", "floor", "prediction", "compliance", "campaigns", "ordering", "config"),
-    *("pacing.py", "estimates.py", "calls.py", "agents.py", "events.py", "calling_rules.py", "settings.py"),
+    *(
+        "pacing.py",
+        "estimates.py",
+        "calls.py",
+        "agents.py",
+        "calling_rules.py",
+        "settings.py",
+        "leads.py",
+        "facts.py",
+        "effects.py",
+    ),
 )
 """On which a run depends."""
 _ENDS: Final = ("*.py", "*.yaml")

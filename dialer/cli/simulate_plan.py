@@ -9,7 +9,7 @@ from itertools import product
 from typing import Final
 
 from dialer.campaigns import assignment
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.settings import CampaignSettings, DialerSettings, TrunkSettings
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.many import Case

@@ -12,7 +12,7 @@ from dialer.cli.session import Session
 from dialer.cli.simulate_hours import Wish, finish_s_of, shortened, span_of
 from dialer.cli.simulate_plan import Base, Ground
 from dialer.errors import SettingsError
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.settings import CampaignSettings
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.durations import Duration, Lognormal, Uniform

@@ -24,8 +24,8 @@ from dialer.types import AgentState, CampaignState
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from dialer.events import Lead
     from dialer.explanation import Answer, Block
+    from dialer.leads import Lead
     from dialer.store.sqlite import SqliteStore
     from dialer.store.why import KnownAccount
 

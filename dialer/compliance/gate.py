@@ -26,7 +26,8 @@ from zoneinfo import ZoneInfo
 from dialer.calling_rules import CAMPAIGN, CallingRules, Origin, Window
 from dialer.compliance import dated, hours, limits, sentences, third_parties
 from dialer.compliance.hours import TheseRules
-from dialer.events import Lead, Permit
+from dialer.effects import Permit
+from dialer.leads import Lead
 from dialer.types import CampaignName, ContactRole, StopFlag
 
 PERMIT_LIFE_S = 5.0

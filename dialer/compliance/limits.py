@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.calling_rules import CAMPAIGN, CallingRules, CampaignPeriod, Limit, LocalDays, Origin, Rolling
 from dialer.compliance.hours import TheseRules, days_end, period_end
-from dialer.events import Lead, Touch
+from dialer.leads import Lead, Touch
 from dialer.types import ContactRole, Counted, LimitKey
 
 LOOK_BACK = timedelta(days=31)

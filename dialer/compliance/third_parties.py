@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dialer.calling_rules import CallingRules, Origin, ThirdPartyRule
-from dialer.events import Lead, Touch
+from dialer.leads import Lead, Touch
 from dialer.types import ContactRole, Counted
 
 _REACHED = frozenset({Counted.HUMAN, Counted.TALK, Counted.CONVERSATION, Counted.ABANDONED})

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from dialer.calling_rules import AbandonmentRule, AbandonmentWindow
 from dialer.compliance.abandonment import NONE, ONE_OF, Answers, Counts, counts
-from dialer.events import DayAnswers
+from dialer.facts import DayAnswers
 from dialer.pacing import Budget
 from dialer.types import Outcome
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dialer import agents
 from dialer.agents import Agent
-from dialer.events import CallAsked, ReleaseLease, SaveRefusal
+from dialer.effects import ReleaseLease, SaveRefusal
+from dialer.facts import CallAsked
 from dialer.floor import previewing, shift
 from dialer.floor.placing import place, trunk_with_room
 from dialer.floor.routing import qualifies

@@ -8,8 +8,8 @@ import numpy as np
 
 from dialer.agents import Agent
 from dialer.calls import Call
-from dialer.events import Lead
 from dialer.floor.state import CampaignRun, FloorState, Moment
+from dialer.leads import Lead
 from dialer.masking import mask_name, mask_number
 from dialer.pacing import Decision
 from dialer.prediction.moments import AHEAD_S

@@ -6,7 +6,7 @@ from dialer import calls
 from dialer.calling_rules import CallingRules, Origin
 from dialer.calls import Call
 from dialer.compliance import abandonment, ringing
-from dialer.events import CloseAttempt, ReleaseLease, SaveCampaignState
+from dialer.effects import CloseAttempt, ReleaseLease, SaveCampaignState
 from dialer.floor import learning, previewing
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.floor.wrapping import conclude_by_default, conclude_unattended, conversation_ended, go_on

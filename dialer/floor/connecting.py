@@ -5,7 +5,8 @@ from __future__ import annotations
 from dialer import agents, calls
 from dialer.agents import Agent
 from dialer.calls import Call
-from dialer.events import Bridge, BridgeEntered, BridgeLeft
+from dialer.effects import Bridge
+from dialer.facts import BridgeEntered, BridgeLeft
 from dialer.floor import learning, legs, previewing, ringing_out, routing
 from dialer.floor.closing import free_reserved_agent
 from dialer.floor.state import FloorState, Moment

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from dialer import pacing
-from dialer.events import Lead, LeaseLeads, ReleaseLease
+from dialer.effects import LeaseLeads, ReleaseLease
 from dialer.floor import learning, previewing, ringing_out, routing, sharing
 from dialer.floor.closing import finish_if_done, return_leads
 from dialer.floor.placing import place, trunk_with_room
 from dialer.floor.shelf import Kind
 from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad, next_start_s, starts_left
+from dialer.leads import Lead
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AgentState, CallState, CampaignState, Mode, ServerName
 

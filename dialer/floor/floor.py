@@ -13,7 +13,8 @@ from collections.abc import Mapping
 
 from dialer import calls, pacing
 from dialer.agents import Agent
-from dialer.events import (
+from dialer.effects import Effect, Inquire
+from dialer.facts import (
     AgentLegUp,
     AgentTold,
     AttemptBarred,
@@ -37,9 +38,7 @@ from dialer.events import (
     CustomerUnserved,
     DigitPressed,
     DispositionTold,
-    Effect,
     Fact,
-    Inquire,
     LeadsLeased,
     LeadsRecalled,
     LinkLost,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from dialer import pacing
 from dialer.calls import Call
 from dialer.compliance import hours
-from dialer.events import DayAnswers
+from dialer.facts import DayAnswers
 from dialer.floor.answers import DayPlan, Marked
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.prediction.settling import EndedCall

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialer.agents import Agent
-from dialer.events import CallAgent, HangUp
+from dialer.effects import CallAgent, HangUp
 from dialer.floor.state import FloorState, Moment
 from dialer.types import AgentId, ChannelId
 from dialer.values import replace

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 from dialer.calls import Call
 from dialer.compliance import gate, ringing
-from dialer.events import Lead, Originate, Permit, ReleaseLease, SaveAttempt, SaveRefusal
+from dialer.effects import Originate, Permit, ReleaseLease, SaveAttempt, SaveRefusal
 from dialer.floor import learning, ringing_out
 from dialer.floor.routing import kind_of
 from dialer.floor.state import CampaignRun, FloorState, Moment, TrunkLoad
+from dialer.leads import Lead
 from dialer.masking import mask_name, mask_number
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AttemptId, ServerName

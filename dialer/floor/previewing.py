@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from dialer import agents
 from dialer.agents import Agent
-from dialer.events import Lead, ReleaseLease, Show
+from dialer.effects import ReleaseLease, Show
 from dialer.floor import legs
 from dialer.floor.placing import place
 from dialer.floor.prompts import Prompt
@@ -16,6 +16,7 @@ from dialer.floor.routing import qualifies
 from dialer.floor.shelf import PickyShelf
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.floor.wrapping import say
+from dialer.leads import Lead
 from dialer.masking import mask_name, mask_number
 from dialer.types import AgentId, AgentState, CampaignState, ServerName
 

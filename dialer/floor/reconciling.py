@@ -12,17 +12,16 @@ from dialer import agents, calls
 from dialer.agents import Agent, Leg
 from dialer.calls import Call
 from dialer.compliance.gate import PERMIT_LIFE_S
-from dialer.events import (
+from dialer.effects import CloseAttempt, SaveCallEvent
+from dialer.facts import (
     AgentLegUp,
     AttemptRecovered,
     ChannelEnded,
     ChannelsListed,
-    CloseAttempt,
     LinkLost,
     LinkRestored,
     LiveChannel,
     PauseRecovered,
-    SaveCallEvent,
 )
 from dialer.floor import connecting, learning, shift
 from dialer.floor.books import UNSERVED

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dialer import pacing
 from dialer.calls import Call
 from dialer.compliance import ringing
-from dialer.events import HangUp
+from dialer.effects import HangUp
 from dialer.floor.state import CampaignRun, FloorState, Moment
 from dialer.types import AttemptId, CallState, ChannelId, ServerName
 from dialer.values import replace

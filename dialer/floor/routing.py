@@ -9,10 +9,10 @@ from __future__ import annotations
 from dialer.agents import Agent
 from dialer.calls import Call
 from dialer.campaigns import assignment
-from dialer.events import Lead
 from dialer.floor.shelf import Kind
 from dialer.floor.staff import Staff
 from dialer.floor.state import CampaignRun, FloorState
+from dialer.leads import Lead
 from dialer.settings import CampaignSettings, RouteRule
 from dialer.types import AgentId, AgentState, ServerName
 

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from operator import itemgetter
 
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.types import AgentId
 
 Kind = tuple[str, str, AgentId | None, str, int]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dialer import agents
 from dialer.agents import Agent, Leg
-from dialer.events import AgentLegUp, AgentTold, ChannelEnded, DispositionTold, HangUp
+from dialer.effects import HangUp
+from dialer.facts import AgentLegUp, AgentTold, ChannelEnded, DispositionTold
 from dialer.floor import absent, connecting, legs, previewing, ringing_out
 from dialer.floor.prompts import Prompt
 from dialer.floor.state import FloorState, Moment

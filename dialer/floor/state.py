@@ -17,11 +17,13 @@ from decimal import Decimal
 from dialer import pacing
 from dialer.agents import Agent, Leg
 from dialer.calls import Call
-from dialer.events import AttemptRecovered, Effect, Lead, Report, SaveAgentState, SaveCallEvent
+from dialer.effects import Effect, Report, SaveAgentState, SaveCallEvent
+from dialer.facts import AttemptRecovered
 from dialer.floor.answers import AnswerBook, DayPlan, Marked
 from dialer.floor.books import CallBook, WrapBook
 from dialer.floor.shelf import PickyShelf
 from dialer.floor.staff import AgentBook, Staff
+from dialer.leads import Lead
 from dialer.settings import CampaignSettings, DialerSettings, PacingSettings, RouteRule, TrunkSettings
 from dialer.types import (
     AccountId,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 
 from dialer.calls import Call
-from dialer.events import AttemptBarred, Lead, LeadsRecalled, ReleaseLease, SaveRefusal, StopAdded
+from dialer.effects import ReleaseLease, SaveRefusal
+from dialer.facts import AttemptBarred, LeadsRecalled, StopAdded
 from dialer.floor import learning, previewing
 from dialer.floor.closing import free_reserved_agent
 from dialer.floor.routing import kind_of
 from dialer.floor.state import CampaignRun, FloorState, Moment
+from dialer.leads import Lead
 from dialer.masking import mask_number
 from dialer.types import CallState
 

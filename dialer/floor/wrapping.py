@@ -8,11 +8,12 @@ from dialer import agents, calls
 from dialer.agents import Agent
 from dialer.calls import Call
 from dialer.campaigns import assignment
-from dialer.events import HangUp, Promise, SaveDisposition, Say
+from dialer.effects import HangUp, SaveDisposition, Say
 from dialer.floor import legs
 from dialer.floor.books import Wrap
 from dialer.floor.prompts import Prompt, sound
 from dialer.floor.state import FloorState, Moment
+from dialer.leads import Promise
 from dialer.settings import CampaignSettings, DispositionSettings
 from dialer.types import AgentId, AgentState, AttemptId, CallState, ChannelId, DispositionCode, Outcome
 from dialer.values import replace

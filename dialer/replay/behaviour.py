@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from dialer.effects import CloseAttempt, Effect, SaveAgentState, SaveAttempt, SaveDisposition
 from dialer.errors import RecordingError
-from dialer.events import CloseAttempt, Effect, SaveAgentState, SaveAttempt, SaveDisposition
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
 from dialer.replay.verify import Watcher

@@ -18,7 +18,7 @@ from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from dialer.events import Fact
+from dialer.facts import Fact
 from dialer.floor.state import Moment
 from dialer.pacing import Decision
 from dialer.settings import CampaignSettings, DialerSettings

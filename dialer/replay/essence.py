@@ -13,7 +13,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Final
 
-from dialer.events import Effect, Lead, Report
+from dialer.effects import Effect, Report
+from dialer.leads import Lead
 from dialer.masking import mask_text
 from dialer.settings import CampaignSettings
 

@@ -9,8 +9,8 @@ from typing import Final
 
 PACKAGE: Final = Path(__file__).parents[1]
 DECIDING: Final = (
-    *("types.py", "values.py", "settings.py", "calling_rules.py", "experiments.py", "access.py", "events.py"),
-    *("masking.py",),
+    *("types.py", "values.py", "settings.py", "calling_rules.py", "experiments.py", "access.py"),
+    *("leads.py", "facts.py", "effects.py", "masking.py"),
     *("agents.py", "calls.py", "ami/causes.py"),
     *("pacing.py", "estimates.py", "prediction", "compliance", "promises", "campaigns", "floor"),
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, TypeVar, get_args
 
 from dialer.calling_rules import CallingRules, PrefixRule
-from dialer.events import (
+from dialer.facts import (
     AttemptRecovered,
     CallAsked,
     CampaignLaunched,
@@ -26,12 +26,12 @@ from dialer.events import (
     DigitPressed,
     DispositionTold,
     Fact,
-    Lead,
     LeadsLeased,
     LinkRestored,
     LiveChannel,
     SettingsReloaded,
 )
+from dialer.leads import Lead
 from dialer.masking import mask_text
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings, ServerSettings, TrunkSettings
 from dialer.types import CampaignName, Number

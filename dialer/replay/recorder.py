@@ -24,7 +24,8 @@ from typing import Final
 import structlog
 
 from dialer import pacing, private
-from dialer.events import Effect, Fact
+from dialer.effects import Effect
+from dialer.facts import Fact
 from dialer.floor.state import Moment, PacingRule
 from dialer.pacing import Decision, Estimates, PoolView
 from dialer.replay.codec import End, Header, Step, decision_text, encode_end, encode_header, encode_step

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dialer import pacing
-from dialer.events import Effect
+from dialer.effects import Effect
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment, PacingRule
 from dialer.pacing import Decision, Estimates, PoolView

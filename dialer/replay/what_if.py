@@ -14,7 +14,7 @@ from datetime import datetime
 from statistics import fmean
 
 from dialer import pacing
-from dialer.events import Effect
+from dialer.effects import Effect
 from dialer.floor.floor import Floor
 from dialer.floor.state import CampaignRun, Moment
 from dialer.pacing import Decision, Estimates, PoolView

@@ -10,7 +10,8 @@ from itertools import accumulate
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dialer.events import DispositionTold, Promise
+from dialer.facts import DispositionTold
+from dialer.leads import Promise
 from dialer.settings import CampaignSettings, DispositionSettings
 from dialer.sim.behaviour import Behaviour, BehaviourError
 from dialer.sim.draws import CallDraws

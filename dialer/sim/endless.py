@@ -8,7 +8,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Protocol
 
-from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.effects import LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.facts import LeadsLeased
+from dialer.leads import Lead
 from dialer.types import AccountId, DebtorId, Number, PhoneId
 
 CHUNK: Final = 1024

@@ -16,7 +16,9 @@ from typing import Final
 from dialer.compliance import limits
 from dialer.compliance.counting import counted
 from dialer.compliance.hours import zones_of
-from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal, Touch
+from dialer.effects import LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.facts import LeadsLeased
+from dialer.leads import Lead, Touch
 from dialer.types import AccountId, AgentId, DebtorId, NextKind, Number, Outcome, PhoneId, StopFlag
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from enum import IntEnum
 from itertools import accumulate
 from typing import Final
 
-from dialer.events import Originate
+from dialer.effects import Originate
 from dialer.sim.behaviour import DAY_S, Behaviour
 from dialer.sim.draws import CallDraws
 from dialer.types import ChannelId, TrunkName

@@ -17,8 +17,8 @@ from statistics import fmean, stdev
 from typing import Any, Final, TypeVar
 
 from dialer import pacing
-from dialer.events import Lead
 from dialer.floor.state import PacingRule
+from dialer.leads import Lead
 from dialer.settings import CampaignSettings, DialerSettings
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.measures import RunResult

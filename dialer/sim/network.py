@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dialer.compliance import gate
-from dialer.events import (
-    Bridge,
+from dialer.effects import Bridge, HangUp, Originate
+from dialer.facts import (
     BridgeEntered,
     BridgeFailed,
     BridgeLeft,
@@ -24,9 +24,7 @@ from dialer.events import (
     CustomerReleased,
     CustomerScreened,
     CustomerUnserved,
-    HangUp,
     MessagePlayed,
-    Originate,
 )
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.draws import CallDraws

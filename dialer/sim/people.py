@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from dialer.events import AgentLegUp, AgentTold, CallAgent, ChannelEnded, DigitPressed, SaveAgentState
+from dialer.effects import CallAgent, SaveAgentState
+from dialer.facts import AgentLegUp, AgentTold, ChannelEnded, DigitPressed
 from dialer.settings import AgentSettings
 from dialer.sim.behaviour import Behaviour, MassBreak
 from dialer.sim.concluding import Conclusions

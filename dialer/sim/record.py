@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dialer.events import CloseAttempt, SaveDisposition
+from dialer.effects import CloseAttempt, SaveDisposition
 from dialer.sim.lines import Line
 from dialer.types import AgentState, Outcome, TrunkName
 

@@ -11,8 +11,8 @@ from typing import Final
 from dialer import pacing
 from dialer.campaigns import assignment
 from dialer.compliance.hours import next_opening, zones_of
-from dialer.events import Lead
 from dialer.floor.state import PacingRule
+from dialer.leads import Lead
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings
 from dialer.sim.behaviour import Behaviour, BehaviourError
 from dialer.sim.endless import AccountList, EndlessList, made_up_lead

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from dialer.events import Effect, Fact, Ticked
+from dialer.effects import Effect
+from dialer.facts import Fact, Ticked
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
 

@@ -8,17 +8,16 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from dialer.compliance.hours import zones_of
-from dialer.events import (
-    CampaignLaunched,
+from dialer.effects import (
     CloseAttempt,
     LeaseLeads,
-    LinkRestored,
     ReleaseLease,
     SaveAttempt,
     SaveCampaignState,
     SaveDisposition,
     SaveRefusal,
 )
+from dialer.facts import CampaignLaunched, LinkRestored
 from dialer.floor.floor import Floor
 from dialer.floor.state import PacingRule
 from dialer.pacing import Decision, Estimates, PoolView

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime, time, timedelta, tzinfo
 
-from dialer.events import DayAnswers
+from dialer.facts import DayAnswers
 from dialer.store.columns import moment_text
 from dialer.store.statements import Statements
 from dialer.types import CampaignName

@@ -12,7 +12,9 @@ from datetime import datetime, tzinfo
 from typing import Protocol
 
 from dialer.audit import AuditEntry
-from dialer.events import AttemptBarred, DayAnswers, Lead, StopAdded, Write
+from dialer.effects import Write
+from dialer.facts import AttemptBarred, DayAnswers, StopAdded
+from dialer.leads import Lead
 from dialer.report import ListProgress
 from dialer.settings import CampaignSettings
 from dialer.types import AgentId, AttemptId, CampaignName, CampaignState, Outcome, ServerName, TrunkName

@@ -22,16 +22,9 @@ from datetime import datetime
 from typing import Final
 
 from dialer.audit import AuditEntry
-from dialer.events import (
-    AttemptBarred,
-    CloseAttempt,
-    Lead,
-    SaveAttempt,
-    SaveCampaignState,
-    SaveDisposition,
-    SaveRefusal,
-    Write,
-)
+from dialer.effects import CloseAttempt, SaveAttempt, SaveCampaignState, SaveDisposition, SaveRefusal, Write
+from dialer.facts import AttemptBarred
+from dialer.leads import Lead
 from dialer.store import chain, suppressing
 from dialer.store.chain import SQL
 from dialer.store.columns import moment, moment_text_or_none

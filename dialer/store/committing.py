@@ -17,7 +17,9 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from dialer.events import AttemptBarred, Lead, SaveAttempt, Touch
+from dialer.effects import SaveAttempt
+from dialer.facts import AttemptBarred
+from dialer.leads import Lead, Touch
 from dialer.store import suppressing
 from dialer.store.columns import moment_or_none, moment_text
 from dialer.store.statements import Statements

@@ -18,8 +18,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from dialer.account_events import EventKind
+from dialer.effects import SaveDisposition
 from dialer.errors import WriteRefusedError
-from dialer.events import SaveDisposition
 from dialer.store import leaving, promised, promising, telling
 from dialer.store.columns import moment_text, moment_text_or_none
 from dialer.store.statements import Statements

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.past import PastCall, Stay
 from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.sqlite import SqliteStore

@@ -20,8 +20,8 @@ from dialer.account_events import EventKind
 from dialer.campaigns.assignment import lead_facts
 from dialer.campaigns.expressions import FactValue, holds
 from dialer.compliance.hours import zones_of
-from dialer.events import Lead
 from dialer.experiments import Experiment
+from dialer.leads import Lead
 from dialer.scripts.arms import is_held_out
 from dialer.settings import CampaignSettings
 from dialer.store import telling

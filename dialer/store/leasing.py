@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 from dialer.compliance import dated, limits, sentences, third_parties
 from dialer.compliance.hours import zones_of
 from dialer.errors import StoreError
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.settings import CampaignSettings
 from dialer.store import desks, hold_outs, leaving, promised, promising
 from dialer.store.api import Leased, OpenAttempt

@@ -19,7 +19,9 @@ from sqlite_utils import Database
 from dialer.accounts.imported import ImportedAccount, ImportResult
 from dialer.audit import AuditEntry
 from dialer.clock import SystemClock
-from dialer.events import AttemptBarred, DayAnswers, Lead, StopAdded, Write
+from dialer.effects import Write
+from dialer.facts import AttemptBarred, DayAnswers, StopAdded
+from dialer.leads import Lead
 from dialer.report import HistoryLine, ListProgress
 from dialer.settings import CampaignSettings
 from dialer.store import answers, audit, chain, importing, leasing, stopping

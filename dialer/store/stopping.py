@@ -16,7 +16,7 @@ from datetime import datetime
 
 from dialer.account_events import EventKind
 from dialer.errors import NoAccountError, StoreError
-from dialer.events import StopAdded
+from dialer.facts import StopAdded
 from dialer.store import leaving, suppressing, telling
 from dialer.store.api import NumbersForbidden, StopsLifted
 from dialer.store.columns import moment_text, moment_text_or_none

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from dialer.account_events import AccountEvent, EventKind, EventValue
-from dialer.events import SaveDisposition
+from dialer.effects import SaveDisposition
 from dialer.store.columns import moment, moment_text, moment_text_or_none
 from dialer.store.happened import note
 from dialer.types import AccountId, DebtorId

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from dialer.compliance import limits
 from dialer.compliance.counting import counted
-from dialer.events import Touch
+from dialer.leads import Touch
 from dialer.store.columns import moment, moment_text
 from dialer.store.statements import Statements
 from dialer.types import AccountId, ContactRole, DebtorId, Number, Outcome

@@ -18,7 +18,8 @@ from typing import Final, NamedTuple
 from dialer.calling_rules import CallingRules, Limit, LocalDays, Rolling
 from dialer.campaigns import assignment
 from dialer.compliance import gate, hours, limits
-from dialer.events import Lead, Permit, Touch
+from dialer.effects import Permit
+from dialer.leads import Lead, Touch
 from dialer.settings import AgentSettings, CampaignSettings
 from dialer.store.columns import amount, moment, moment_or_none, moment_text
 from dialer.store.leasing import local_midnight, read_lead

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from dialer.calling_rules import CallingRules
 from dialer.compliance import limits
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.promises.terms import LIVE, PromiseStatus
 from dialer.store import promised
 from dialer.store.columns import moment, moment_or_none, moment_text

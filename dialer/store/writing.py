@@ -7,9 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 
-from dialer.errors import WriteRefusedError
-from dialer.events import (
-    AttemptBarred,
+from dialer.effects import (
     CloseAttempt,
     ReleaseLease,
     SaveAgentState,
@@ -20,6 +18,8 @@ from dialer.events import (
     SaveRefusal,
     Write,
 )
+from dialer.errors import WriteRefusedError
+from dialer.facts import AttemptBarred
 from dialer.store import promising
 from dialer.store.columns import moment_text, moment_text_or_none
 from dialer.store.committing import barred

@@ -22,7 +22,7 @@ from dialer.accounts.imported import ImportedAccount
 from dialer.ami import translate
 from dialer.ami.messages import encode_action
 from dialer.demo import stage
-from dialer.events import Show
+from dialer.effects import Show
 from dialer.pbx.carrier import Fixed
 from dialer.phones.protocol import EventName
 from dialer.settings import DialerSettings

@@ -11,7 +11,7 @@ import pytest
 
 from campaigns import EngineProcess, Ledger, floor, key, passwords, prepare, until
 from dialer.errors import RecordingError
-from dialer.events import AttemptRecovered, BridgeEntered
+from dialer.facts import AttemptRecovered, BridgeEntered
 from dialer.pbx.carrier import Fixed
 from dialer.phones.spawned import Phones
 from dialer.replay.codec import Step

@@ -13,8 +13,9 @@ from typing import Any, TypeVar, cast
 
 from dialer.clock import SystemClock
 from dialer.control import ControlServer
+from dialer.effects import Report
 from dialer.errors import SettingsError
-from dialer.events import CampaignLaunched, Fact, Report
+from dialer.facts import CampaignLaunched, Fact
 from dialer.floor import board
 from dialer.ledger import Ledger
 from dialer.orders import Orders

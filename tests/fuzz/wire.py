@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from dialer.events import Originate, Permit
+from dialer.effects import Originate, Permit
 from dialer.types import AccountId, AttemptId, CampaignName, Number, ServerName, TrunkName
 
 _AT = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)

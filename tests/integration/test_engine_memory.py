@@ -20,7 +20,7 @@ from dialer import memory
 from dialer.clock import SystemClock
 from dialer.engine import Engine
 from dialer.errors import StoreError
-from dialer.events import CampaignLaunched, CampaignTold, DayAnswers
+from dialer.facts import CampaignLaunched, CampaignTold, DayAnswers
 from dialer.floor.state import CampaignRun
 from dialer.ledger import Ledger
 from dialer.pacing import Decision, Estimates, PoolView

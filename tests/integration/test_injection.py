@@ -18,7 +18,7 @@ from dialer.cli.exports import write_csv, write_xlsx
 from dialer.clock import SystemClock
 from dialer.control import ControlServer
 from dialer.engine import Engine
-from dialer.events import CampaignLaunched
+from dialer.facts import CampaignLaunched
 from dialer.store.reports import export_accounts, export_attempts
 from dialer.store.sqlite import SqliteStore
 from dialer.types import CampaignName, Mode

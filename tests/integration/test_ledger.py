@@ -12,17 +12,9 @@ from pathlib import Path
 import pytest
 
 from dialer.clock import SystemClock
-from dialer.events import (
-    AttemptBarred,
-    Fact,
-    Lead,
-    Originate,
-    Permit,
-    ReleaseLease,
-    SaveAttempt,
-    StoreFailed,
-    StoreRestored,
-)
+from dialer.effects import Originate, Permit, ReleaseLease, SaveAttempt
+from dialer.facts import AttemptBarred, Fact, StoreFailed, StoreRestored
+from dialer.leads import Lead
 from dialer.ledger import RETRY_S, Ledger
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AttemptId

@@ -12,7 +12,8 @@ import pytest
 from dialer.clock import SystemClock
 from dialer.engine import Engine
 from dialer.errors import ControlError, StoreError
-from dialer.events import CampaignTold, Lead
+from dialer.facts import CampaignTold
+from dialer.leads import Lead
 from dialer.store.sqlite import SqliteStore
 from dialer.types import CampaignState, Mode
 from fake_ami import until

@@ -29,7 +29,8 @@ from dialer.cli.guard import commands
 from dialer.cli.main import app
 from dialer.config import load_campaign, load_dialer
 from dialer.control_door import user_name
-from dialer.events import CloseAttempt, Lead, NextStep, Promise, SaveAttempt, SaveCallEvent, SaveDisposition
+from dialer.effects import CloseAttempt, SaveAttempt, SaveCallEvent, SaveDisposition
+from dialer.leads import Lead, NextStep, Promise
 from dialer.store.sqlite import SqliteStore
 from dialer.types import (
     AgentId,

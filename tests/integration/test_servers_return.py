@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dialer.ami.link import MAX_LOGIN_REFUSALS, LinkTiming
 from dialer.clock import SystemClock
-from dialer.events import Fact, LinkRestored
+from dialer.facts import Fact, LinkRestored
 from dialer.pbx.free_ports import free_tcp_port
 from dialer.servers import REFUSED_RETRY_S, Servers
 from fake_ami import FakeAmi, list_of, refuse, succeed, until

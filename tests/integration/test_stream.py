@@ -12,7 +12,7 @@ import pytest
 
 from dialer.clock import SystemClock
 from dialer.engine import Engine
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.loans.rules import HOUSE
 from dialer.postings import Posting, PostKind
 from dialer.store import desks, promised

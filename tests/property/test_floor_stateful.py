@@ -19,15 +19,26 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from dialer.agents import Agent
-from dialer.events import (
+from dialer.effects import (
+    Bridge,
+    CallAgent,
+    CloseAttempt,
+    Effect,
+    HangUp,
+    Inquire,
+    LeaseLeads,
+    Originate,
+    ReleaseLease,
+    SaveAttempt,
+    SaveDisposition,
+)
+from dialer.facts import (
     AgentLegUp,
     AgentTold,
     AttemptRecovered,
-    Bridge,
     BridgeEntered,
     BridgeFailed,
     BridgeLeft,
-    CallAgent,
     CallRefused,
     CallUnresolved,
     CampaignLaunched,
@@ -36,29 +47,19 @@ from dialer.events import (
     ChannelEnded,
     ChannelRang,
     ChannelsListed,
-    CloseAttempt,
     CustomerReady,
     CustomerReleased,
     CustomerScreened,
     CustomerUnserved,
     DigitPressed,
     DispositionTold,
-    Effect,
     Fact,
-    HangUp,
-    Inquire,
-    Lead,
     LeadsLeased,
-    LeaseLeads,
     LinkLost,
     LinkRestored,
     LiveChannel,
     MessagePlayed,
-    Originate,
     OriginateFailed,
-    ReleaseLease,
-    SaveAttempt,
-    SaveDisposition,
     SettingsReloaded,
     StoreFailed,
     StoreRestored,
@@ -67,6 +68,7 @@ from dialer.events import (
 from dialer.floor.books import UNSERVED
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
+from dialer.leads import Lead
 from dialer.settings import AgentSettings, CampaignSettings, DialerSettings, RouteRule
 from dialer.types import (
     AgentId,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dialer.compliance import gate
 from dialer.compliance.gate import Refusal
-from dialer.events import Lead, Permit
+from dialer.effects import Permit
+from dialer.leads import Lead
 from dialer.settings import CallingRules, Window
 from dialer.types import AccountId, CampaignName, DebtorId, Number, PhoneId, StopFlag
 

@@ -28,12 +28,12 @@ from dialer.accounts.imported import ImportedAccount, OtherPhone
 from dialer.compliance import gate
 from dialer.compliance.merging import OwnRules, merge
 from dialer.config.profiles import SHIPPED, load_profile
+from dialer.effects import Bridge, Effect, HangUp, LeaseLeads, Originate, SaveAttempt, Write
 from dialer.errors import StoreError
-from dialer.events import (
+from dialer.facts import (
     AgentLegUp,
     AgentTold,
     AttemptRecovered,
-    Bridge,
     BridgeEntered,
     BridgeLeft,
     CallAsked,
@@ -45,20 +45,14 @@ from dialer.events import (
     CustomerReady,
     CustomerUnserved,
     DispositionTold,
-    Effect,
     Fact,
-    HangUp,
     LeadsLeased,
-    LeaseLeads,
     LinkRestored,
-    Originate,
-    Promise,
-    SaveAttempt,
     Ticked,
-    Write,
 )
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
+from dialer.leads import Promise
 from dialer.settings import CampaignSettings, DispositionSettings, PacingSettings
 from dialer.store.sqlite import SqliteStore
 from dialer.types import (

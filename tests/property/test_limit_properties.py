@@ -13,7 +13,8 @@ from dialer.calling_rules import CallingRules, Limit, LocalDays, Origin, Rolling
 from dialer.compliance import gate, limits
 from dialer.compliance.gate import Refusal
 from dialer.compliance.hours import zones_of
-from dialer.events import Lead, Permit, Touch
+from dialer.effects import Permit
+from dialer.leads import Lead, Touch
 from dialer.types import AccountId, CampaignName, ContactRole, Counted, DebtorId, LimitKey, Number, PhoneId
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Africa/Cairo", "America/Santiago", "Pacific/Apia")

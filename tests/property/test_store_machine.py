@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from dialer.accounts.imported import ImportedAccount
-from dialer.events import CloseAttempt, Lead, NextStep, ReleaseLease, SaveAttempt, SaveDisposition
+from dialer.effects import CloseAttempt, ReleaseLease, SaveAttempt, SaveDisposition
+from dialer.leads import Lead, NextStep
 from dialer.settings import CallingRules, CampaignSettings, MessageSettings
 from dialer.store import audit_check
 from dialer.store.sqlite import SqliteStore

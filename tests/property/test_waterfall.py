@@ -16,7 +16,8 @@ from dialer.accounts.imported import ImportedAccount
 from dialer.calling_rules import CallingRules, Limit, LocalDays, Origin, PrefixRule, Rolling, Window
 from dialer.campaigns import assignment
 from dialer.compliance import gate
-from dialer.events import CloseAttempt, NextStep, Permit, SaveAttempt, SaveDisposition
+from dialer.effects import CloseAttempt, Permit, SaveAttempt, SaveDisposition
+from dialer.leads import NextStep
 from dialer.settings import AgentSettings, CampaignSettings, MessageSettings, RouteRule
 from dialer.store.sqlite import SqliteStore
 from dialer.store.waterfall import waterfall

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dialer.ami import translate
 from dialer.ami.messages import UnsafeAction, encode_action
 from dialer.ami.translate import Action
-from dialer.events import CallAgent, HangUp, Say, Show
+from dialer.effects import CallAgent, HangUp, Say, Show
 from dialer.settings import TrunkSettings
 from dialer.types import AgentId, ChannelId, ServerName, TrunkName
 from tests.fuzz.wire import originate_of

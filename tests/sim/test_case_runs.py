@@ -17,7 +17,7 @@ from dialer.calling_rules import Window
 from dialer.cli.simulate_case_rules import case_campaign
 from dialer.compliance import gate, rulebook
 from dialer.config.profiles import SHIPPED, load_profile
-from dialer.events import Permit
+from dialer.effects import Permit
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.case import recount as naive
 from dialer.sim.case.arms import ASSUMED, LADDER, WAYS, Arm

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dialer.events import (
+from dialer.effects import CloseAttempt, Effect, SaveAttempt, SaveDisposition
+from dialer.facts import (
     AgentLegUp,
     AgentTold,
     BridgeEntered,
@@ -19,15 +20,11 @@ from dialer.events import (
     ChannelAnswered,
     ChannelEnded,
     ChannelRang,
-    CloseAttempt,
     CustomerReady,
     CustomerScreened,
     CustomerUnserved,
-    Effect,
     Fact,
     MessagePlayed,
-    SaveAttempt,
-    SaveDisposition,
 )
 from dialer.floor.state import Moment
 from dialer.settings import CampaignSettings, DialerSettings

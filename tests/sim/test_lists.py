@@ -14,7 +14,9 @@ import pytest
 
 from dialer import pacing
 from dialer.calling_rules import Limit, LocalDays, Origin
-from dialer.events import Lead, LeadsLeased, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal, Touch
+from dialer.effects import LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.facts import LeadsLeased
+from dialer.leads import Lead, Touch
 from dialer.settings import CampaignSettings, Window
 from dialer.sim.behaviour import Behaviour, Rest
 from dialer.sim.durations import Lognormal

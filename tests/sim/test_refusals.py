@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dialer.events import CloseAttempt
+from dialer.effects import CloseAttempt
 from dialer.past import PastCall
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.durations import Duration, Fixed

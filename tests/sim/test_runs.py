@@ -12,7 +12,7 @@ import pytest
 
 from dialer import pacing
 from dialer.errors import SettingsError
-from dialer.events import DispositionTold
+from dialer.facts import DispositionTold
 from dialer.pacing import Decision, Estimates, PoolView
 from dialer.settings import PacingSettings
 from dialer.sim.behaviour import Behaviour, BehaviourError, Curve, MassBreak, Rest, Shift, empirical

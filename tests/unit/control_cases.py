@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dialer.events import Fact, Report
+from dialer.effects import Report
+from dialer.facts import Fact
 from dialer.snapshot import AgentRow, BudgetRow, CallRow, CampaignRow, ForecastRow, ServerRow, Snapshot
 from dialer.types import (
     AgentId,

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from dialer.agents import Agent
 from dialer.calls import Call
-from dialer.events import (
+from dialer.effects import CloseAttempt, Effect, LeaseLeads, Originate, Report, SaveDisposition
+from dialer.facts import (
     AgentLegUp,
     AgentTold,
     BridgeEntered,
@@ -19,25 +20,19 @@ from dialer.events import (
     ChannelAnswered,
     ChannelEnded,
     ChannelRang,
-    CloseAttempt,
     CustomerReady,
     CustomerReleased,
     DigitPressed,
     DispositionTold,
-    Effect,
     Fact,
-    Lead,
     LeadsLeased,
-    LeaseLeads,
     LinkRestored,
     LiveChannel,
-    Originate,
-    Report,
-    SaveDisposition,
     Ticked,
 )
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
+from dialer.leads import Lead
 from dialer.settings import (
     AgentSettings,
     CallingRules,

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import store_cases
-from dialer.events import CloseAttempt, Effect, Fact, SaveAgentState, SaveAttempt, SaveCallEvent, SaveDisposition, Write
+from dialer.effects import CloseAttempt, Effect, SaveAgentState, SaveAttempt, SaveCallEvent, SaveDisposition, Write
+from dialer.facts import Fact
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
 from dialer.settings import CampaignSettings, DialerSettings

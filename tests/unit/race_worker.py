@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TextIO
 
 from dialer.errors import DialerError
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.loans.rules import HOUSE
 from dialer.postings import Posting, PostKind
 from dialer.store import desks, promised

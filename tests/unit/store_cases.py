@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dialer.accounts.imported import ImportedAccount
 from dialer.calling_rules import Origin, ThirdPartyRule
-from dialer.events import CloseAttempt, Lead, NextStep, Promise, SaveAttempt, SaveDisposition
+from dialer.effects import CloseAttempt, SaveAttempt, SaveDisposition
+from dialer.leads import Lead, NextStep, Promise
 from dialer.settings import CallingRules, CampaignSettings, MessageSettings
 from dialer.store import connection, migrations
 from dialer.store.sqlite import SqliteStore

@@ -20,7 +20,7 @@ from dialer.campaigns.dispositions import (
     parse_due_date,
     parse_promise,
 )
-from dialer.events import Promise
+from dialer.leads import Promise
 from dialer.settings import CallingRules, CampaignSettings, DispositionSettings, MessageSettings
 from dialer.types import CampaignName, DispositionCode
 

@@ -13,7 +13,8 @@ import pytest
 from dialer.calling_rules import Origin, ThirdPartyRule
 from dialer.campaigns.assignment import CallFacts, next_step, qualified, route, serves
 from dialer.compliance import gate
-from dialer.events import Lead, NextStep, Permit, Promise, Touch
+from dialer.effects import Permit
+from dialer.leads import Lead, NextStep, Promise, Touch
 from dialer.settings import (
     AgentSettings,
     CallingRules,

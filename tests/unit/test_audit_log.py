@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from dialer.audit import AuditEntry
+from dialer.effects import SaveCampaignState, SaveRefusal
 from dialer.errors import StoreError
-from dialer.events import SaveCampaignState, SaveRefusal
 from dialer.store import audit_check, audit_export
 from dialer.store.audit import PURGED, debtor_subject
 from dialer.store.audit_check import Finding, Flaw, Verified

@@ -18,7 +18,9 @@ from dialer.compliance.counting import counted
 from dialer.compliance.gate import Refusal
 from dialer.compliance.merging import OwnRules, merge
 from dialer.config.profiles import SHIPPED, load_profile
-from dialer.events import CustomerUnserved, Lead, MessagePlayed, Permit, Report, Touch
+from dialer.effects import Permit, Report
+from dialer.facts import CustomerUnserved, MessagePlayed
+from dialer.leads import Lead, Touch
 from dialer.types import (
     AccountId,
     AttemptId,

@@ -10,7 +10,7 @@ import pytest
 import floor_world as fw
 from dialer import calls, values
 from dialer.calls import LATE, TRANSITIONS, Call, CallFact
-from dialer.events import (
+from dialer.facts import (
     BridgeFailed,
     CallRefused,
     ChannelAnswered,

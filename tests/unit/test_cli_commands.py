@@ -27,7 +27,9 @@ from dialer.cli.panels import PANELS
 from dialer.cli.session import Session
 from dialer.control import ControlServer
 from dialer.control_client import snapshot_from_json
-from dialer.events import AgentTold, CampaignTold, DispositionTold, Promise, Report
+from dialer.effects import Report
+from dialer.facts import AgentTold, CampaignTold, DispositionTold
+from dialer.leads import Promise
 from dialer.types import AgentId, CampaignState, DispositionCode
 
 DEMO = "demo"

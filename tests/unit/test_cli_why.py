@@ -16,7 +16,8 @@ from typer.testing import CliRunner, Result
 from dialer.cli.main import app
 from dialer.cli.session import Session
 from dialer.compliance import gate
-from dialer.events import CloseAttempt, NextStep, Permit, SaveAttempt, SaveDisposition
+from dialer.effects import CloseAttempt, Permit, SaveAttempt, SaveDisposition
+from dialer.leads import NextStep
 from dialer.store import audit_export
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AttemptId, NextKind, Outcome, ServerName, TrunkName

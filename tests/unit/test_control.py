@@ -31,8 +31,10 @@ from dialer.control_client import (
     snapshot_from_json,
     snapshot_to_json,
 )
+from dialer.effects import Report
 from dialer.errors import ControlError
-from dialer.events import AgentTold, CampaignTold, DispositionTold, Fact, Promise, Report
+from dialer.facts import AgentTold, CampaignTold, DispositionTold, Fact
+from dialer.leads import Promise
 from dialer.snapshot import Snapshot
 from dialer.types import (
     CampaignState,

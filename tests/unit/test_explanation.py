@@ -12,7 +12,7 @@ import pytest
 
 from dialer.calling_rules import CallingRules, HoursRule, Limit, LocalDays, Origin, Window
 from dialer.compliance import gate
-from dialer.events import Permit, ReleaseLease, SaveRefusal
+from dialer.effects import Permit, ReleaseLease, SaveRefusal
 from dialer.explanation import Answer, explain
 from dialer.settings import AgentSettings, CampaignSettings, RouteRule
 from dialer.store import why

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from dialer.calling_rules import AbandonmentRule, AbandonmentWindow, Denominator, Origin
-from dialer.events import DayAnswers
+from dialer.facts import DayAnswers
 from dialer.floor.answers import HOUR_S, PERIOD_DAYS, AnswerBook
 from dialer.pacing import Budget
 from dialer.types import Outcome

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 import floor_world as fw
-from dialer.events import CampaignLaunched, CampaignTold, DayAnswers, LinkLost, Promise, StoreFailed
+from dialer.facts import CampaignLaunched, CampaignTold, DayAnswers, LinkLost, StoreFailed
 from dialer.floor.board import snapshot
+from dialer.leads import Promise
 from dialer.pacing import Decision, Estimates, PoolView
 from dialer.settings import PacingSettings
 from dialer.snapshot import BudgetRow, ForecastRow, Snapshot

@@ -8,26 +8,20 @@ from dataclasses import replace
 import pytest
 
 import floor_world as fw
-from dialer.events import (
+from dialer.effects import Bridge, CallAgent, CloseAttempt, Effect, HangUp, SaveDisposition, Say
+from dialer.facts import (
     AgentLegUp,
-    Bridge,
     BridgeEntered,
     BridgeFailed,
     BridgeLeft,
-    CallAgent,
     ChannelAnswered,
     ChannelEnded,
-    CloseAttempt,
     CustomerReady,
     CustomerReleased,
     CustomerScreened,
     CustomerUnserved,
-    Effect,
-    HangUp,
     MessagePlayed,
     OriginateFailed,
-    SaveDisposition,
-    Say,
 )
 from dialer.types import (
     AgentId,

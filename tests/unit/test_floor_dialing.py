@@ -11,17 +11,14 @@ import pytest
 
 import floor_world as fw
 from dialer import pacing
-from dialer.events import (
+from dialer.effects import Originate, ReleaseLease, SaveAttempt, SaveRefusal
+from dialer.facts import (
     AttemptRecovered,
     CallRefused,
     CampaignLaunched,
     CampaignTold,
     LinkLost,
     LinkRestored,
-    Originate,
-    ReleaseLease,
-    SaveAttempt,
-    SaveRefusal,
     SettingsReloaded,
     StoreFailed,
     StoreRestored,

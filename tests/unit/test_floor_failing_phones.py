@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from dialer.events import (
-    AgentLegUp,
-    Bridge,
-    ChannelEnded,
-    CustomerReleased,
-    CustomerUnserved,
-    DispositionTold,
-    HangUp,
-    SaveDisposition,
-)
+from dialer.effects import Bridge, HangUp, SaveDisposition
+from dialer.facts import AgentLegUp, ChannelEnded, CustomerReleased, CustomerUnserved, DispositionTold
 from dialer.types import AgentId, AgentState, ChannelId, ConnectStyle, DispositionCode, Outcome
 from floor_world import MAIN, World, agent, campaign, leads, of, settings
 

@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 
 import floor_world as fw
-from dialer.events import CampaignLaunched, DigitPressed, DispositionTold, Effect, HangUp, Promise, SaveDisposition, Say
+from dialer.effects import Effect, HangUp, SaveDisposition, Say
+from dialer.facts import CampaignLaunched, DigitPressed, DispositionTold
+from dialer.leads import Promise
 from dialer.types import AgentId, AgentState, AttemptId, ChannelId, NextKind, StopFlag
 from floor_world import World, agent, campaign, leads, of, settings
 

@@ -11,7 +11,8 @@ import pytest
 
 from dialer import pacing
 from dialer.calling_rules import AbandonmentRule, Denominator, Origin
-from dialer.events import (
+from dialer.effects import Report
+from dialer.facts import (
     CallRefused,
     CampaignLaunched,
     ChannelAnswered,
@@ -19,7 +20,6 @@ from dialer.events import (
     CustomerUnserved,
     DayAnswers,
     MessagePlayed,
-    Report,
 )
 from dialer.floor import learning
 from dialer.floor.state import CampaignRun

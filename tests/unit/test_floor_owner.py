@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.events import Bridge, Originate
+from dialer.effects import Bridge, Originate
 from dialer.types import AgentId, AgentState, Mode
 from floor_world import World, agent, campaign, lead, settings
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import store_cases as sc
-from dialer.events import LinkRestored, LiveChannel, PauseRecovered, SaveAgentState
+from dialer.effects import SaveAgentState
+from dialer.facts import LinkRestored, LiveChannel, PauseRecovered
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
 from dialer.store.sqlite import SqliteStore

@@ -7,22 +7,8 @@ from dataclasses import replace
 import pytest
 
 import floor_world as fw
-from dialer.events import (
-    AgentLegUp,
-    Bridge,
-    CallAgent,
-    CampaignLaunched,
-    CampaignTold,
-    ChannelEnded,
-    Effect,
-    Fact,
-    HangUp,
-    LinkLost,
-    Originate,
-    ReleaseLease,
-    Show,
-    StoreFailed,
-)
+from dialer.effects import Bridge, CallAgent, Effect, HangUp, Originate, ReleaseLease, Show
+from dialer.facts import AgentLegUp, CampaignLaunched, CampaignTold, ChannelEnded, Fact, LinkLost, StoreFailed
 from dialer.types import AgentId, AgentState, CampaignName, CampaignState, ConnectStyle, Mode, Outcome
 from floor_world import RULES, World, agent, campaign, leads, of, settings
 

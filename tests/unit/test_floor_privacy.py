@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dialer.control_client import snapshot_to_json
-from dialer.events import Originate, Report, Show
+from dialer.effects import Originate, Report, Show
 from dialer.floor.board import snapshot
 from dialer.log import mask_event
 from dialer.types import AttemptId, Mode, Number

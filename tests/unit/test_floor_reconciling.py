@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import floor_world as fw
-from dialer.events import (
+from dialer.effects import Bridge, CloseAttempt, Effect, HangUp, Inquire, Originate, Report, SaveDisposition
+from dialer.facts import (
     AttemptRecovered,
-    Bridge,
     BridgeFailed,
     BridgeLeft,
     CallRefused,
@@ -20,18 +20,11 @@ from dialer.events import (
     CampaignRecalled,
     CampaignTold,
     ChannelsListed,
-    CloseAttempt,
     DayAnswers,
-    Effect,
-    HangUp,
-    Inquire,
     LinkLost,
     LinkRestored,
     LiveChannel,
-    Originate,
     OriginateFailed,
-    Report,
-    SaveDisposition,
 )
 from dialer.pacing import Estimates
 from dialer.types import (

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from dialer.ami.translate import originate
-from dialer.events import ChannelAnswered, ChannelRang, CloseAttempt, HangUp, Originate, Report
+from dialer.effects import CloseAttempt, HangUp, Originate, Report
+from dialer.facts import ChannelAnswered, ChannelRang
 from dialer.floor.ringing_out import AFTER_S
 from dialer.settings import CampaignSettings
 from dialer.types import AttemptId, ChannelId, Mode, Outcome

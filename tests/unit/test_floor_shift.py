@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import floor_world as fw
-from dialer.events import AgentLegUp, CallAgent, ChannelEnded, HangUp, SaveAgentState, SettingsReloaded
+from dialer.effects import CallAgent, HangUp, SaveAgentState
+from dialer.facts import AgentLegUp, ChannelEnded, SettingsReloaded
 from dialer.settings import AgentSettings
 from dialer.types import AgentId, AgentState, ChannelId, ConnectStyle, ServerName
 from floor_world import World, agent, campaign, leads, of, settings

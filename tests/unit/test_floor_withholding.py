@@ -7,24 +7,18 @@ from dataclasses import replace
 import pytest
 
 import floor_world as fw
-from dialer.events import (
+from dialer.effects import CloseAttempt, Effect, Originate, ReleaseLease, Report, SaveAttempt, SaveRefusal
+from dialer.facts import (
     AttemptBarred,
     CallAsked,
     CampaignLaunched,
     CampaignTold,
-    CloseAttempt,
-    Effect,
-    Lead,
     LeadsRecalled,
     LinkLost,
-    Originate,
-    ReleaseLease,
-    Report,
-    SaveAttempt,
-    SaveRefusal,
     StopAdded,
     StoreFailed,
 )
+from dialer.leads import Lead
 from dialer.types import (
     AgentId,
     AgentState,

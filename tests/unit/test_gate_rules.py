@@ -10,7 +10,8 @@ import pytest
 
 from dialer.compliance import gate
 from dialer.compliance.gate import Refusal
-from dialer.events import Lead, Permit
+from dialer.effects import Permit
+from dialer.leads import Lead
 from dialer.settings import CallingRules, Window
 from dialer.types import AccountId, CampaignName, DebtorId, Number, PhoneId, StopFlag
 

@@ -17,7 +17,7 @@ import floor_world as fw
 from dialer.cli.board import plain_line, render
 from dialer.cli.lang import Lang
 from dialer.errors import StoreError
-from dialer.events import CampaignLaunched
+from dialer.facts import CampaignLaunched
 from dialer.floor import board
 from dialer.idle import IdleWatch
 from dialer.settings import AgentSettings, CampaignSettings

@@ -10,7 +10,8 @@ import pytest
 import floor_world as fw
 from dialer.campaigns.expressions import CALL_FACTS, first_that_holds, holds
 from dialer.compliance import gate
-from dialer.events import CampaignLaunched, Originate, SettingsReloaded
+from dialer.effects import Originate
+from dialer.facts import CampaignLaunched, SettingsReloaded
 from dialer.floor import sharing
 from dialer.settings import CallingRules, RouteRule, Window
 from dialer.types import AgentId, CampaignName

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from dialer.effects import SaveCallEvent
 from dialer.errors import NoAccountError, WriteRefusedError
-from dialer.events import Promise, SaveCallEvent
+from dialer.leads import Promise
 from dialer.retention import Periods, Schedule
 from dialer.store.audit_check import verify
 from dialer.store.holding import holds, set_hold

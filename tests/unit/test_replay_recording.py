@@ -26,8 +26,9 @@ from dialer.calling_rules import CallingRules, Origin, PrefixRule, Profile
 from dialer.compliance import gate
 from dialer.compliance.merging import OwnRules, merge
 from dialer.config.profiles import load_shipped
+from dialer.effects import Effect, Originate, Show
 from dialer.errors import RecordingError
-from dialer.events import (
+from dialer.facts import (
     AgentTold,
     AttemptRecovered,
     CallRefused,
@@ -35,14 +36,11 @@ from dialer.events import (
     ChannelAnswered,
     DigitPressed,
     DispositionTold,
-    Effect,
     Fact,
     LeadsLeased,
     LinkRestored,
     LiveChannel,
-    Originate,
     SettingsReloaded,
-    Show,
     Ticked,
 )
 from dialer.floor.state import Moment

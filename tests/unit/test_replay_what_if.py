@@ -18,8 +18,9 @@ from dialer import pacing
 from dialer.cli.main import app
 from dialer.config import load_dialer
 from dialer.config.changed import changeable, changed_campaign
+from dialer.effects import Effect
 from dialer.errors import RecordingError, SettingsError
-from dialer.events import Effect, Fact
+from dialer.facts import Fact
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
 from dialer.replay.behaviour import Day, DayWatcher

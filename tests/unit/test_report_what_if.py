@@ -25,7 +25,8 @@ from dialer.cli.report_what_if import GAINS, CannotSay, WhatIf, answer, points_f
 from dialer.cli.report_what_if_view import notes, render_what_if, rows, what_if_html, what_if_json
 from dialer.cli.session import Session
 from dialer.cli.simulate_run import Work
-from dialer.events import Effect, Fact, Write
+from dialer.effects import Effect, Write
+from dialer.facts import Fact
 from dialer.floor.floor import Floor
 from dialer.floor.state import Moment
 from dialer.sim.behaviour import Behaviour

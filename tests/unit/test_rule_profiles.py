@@ -21,7 +21,8 @@ from dialer.compliance import gate, rulebook
 from dialer.config import load_campaign
 from dialer.config.problems import SettingsFileError
 from dialer.config.profiles import load_shipped, shipped_names
-from dialer.events import Lead, Permit, Touch
+from dialer.effects import Permit
+from dialer.leads import Lead, Touch
 from dialer.settings import CampaignSettings, Window
 from dialer.types import AccountId, CampaignName, ContactRole, Counted, DebtorId, Number, PhoneId
 from test_config_files import complaints, config, dialer_of, edit

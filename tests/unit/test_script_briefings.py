@@ -18,8 +18,7 @@ from dialer.briefings import Briefings, StoreBriefer
 from dialer.cli.main import app
 from dialer.config import load_dialer
 from dialer.config.playbook import load_playbook
-from dialer.errors import StoreError
-from dialer.events import (
+from dialer.effects import (
     Bridge,
     CloseAttempt,
     Effect,
@@ -30,6 +29,7 @@ from dialer.events import (
     SaveCallEvent,
     Show,
 )
+from dialer.errors import StoreError
 from dialer.scripting import Prepared
 from dialer.scripts.brief import BETWEEN, MOST_BYTES, brief, cut
 from dialer.scripts.model import Language

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dialer.events import AttemptBarred, Lead
+from dialer.facts import AttemptBarred
+from dialer.leads import Lead
 from dialer.store.sqlite import SqliteStore
 from dialer.types import NextKind, Outcome
 from store_cases import AT, ENGINE, account, number, placed, step, stocked, take, whole_call

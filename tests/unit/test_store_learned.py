@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer.errors import StoreError
-from dialer.events import DayAnswers
+from dialer.facts import DayAnswers
 from dialer.floor.closing import ANSWERED_BY_A_PERSON
 from dialer.store.sqlite import SqliteStore
 from dialer.store.statements import Statements

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.events import ReleaseLease, SaveRefusal
+from dialer.effects import ReleaseLease, SaveRefusal
 from dialer.store.leasing import local_midnight
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AccountId, AgentId, NextKind, Outcome, StopFlag

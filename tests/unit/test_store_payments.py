@@ -15,7 +15,7 @@ import pytest
 
 import store_cases as case
 from dialer.errors import StoreError, WriteRefusedError
-from dialer.events import NextStep
+from dialer.leads import NextStep
 from dialer.loans.rules import HOUSE, Accrue
 from dialer.store import books, paying
 from dialer.store.happened import of_debtor

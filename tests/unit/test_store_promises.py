@@ -13,7 +13,7 @@ import pytest
 
 from dialer.account_events import EventKind
 from dialer.errors import StoreError
-from dialer.events import Promise
+from dialer.leads import Promise
 from dialer.loans.rules import HOUSE
 from dialer.postings import Posting, PostKind
 from dialer.promise_keeping import keep

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dialer.events import Promise, SaveAgentState, SaveRefusal
+from dialer.effects import SaveAgentState, SaveRefusal
+from dialer.leads import Promise
 from dialer.report import ANSWERED_BY_PERSON, NOT_CARRIED, spread
 from dialer.store.reports import campaign_report, export_accounts, export_attempts
 from dialer.store.sqlite import SqliteStore

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from dialer.accounts.imported import ImportedAccount, OtherPhone
+from dialer.effects import SaveRefusal
 from dialer.errors import StoreError
-from dialer.events import Lead, SaveRefusal
+from dialer.leads import Lead
 from dialer.settings import CampaignSettings
 from dialer.store.columns import moment_text
 from dialer.store.sqlite import SqliteStore

@@ -11,7 +11,8 @@ import pytest
 
 from dialer.calling_rules import Limit, LocalDays, Origin
 from dialer.compliance.counting import counted
-from dialer.events import CloseAttempt, Lead, SaveCallEvent, Touch
+from dialer.effects import CloseAttempt, SaveCallEvent
+from dialer.leads import Lead, Touch
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AttemptId, CampaignName, ContactRole, Counted, LimitKey, NextKind, Outcome
 from store_cases import (

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dialer.effects import SaveAgentState, SaveCallEvent, SaveCampaignState
 from dialer.errors import StoreError
-from dialer.events import Promise, SaveAgentState, SaveCallEvent, SaveCampaignState
+from dialer.leads import Promise
 from dialer.store.sqlite import SqliteStore
 from dialer.types import AgentId, AgentState, AttemptId, CampaignState, NextKind, Outcome, StopFlag
 from store_cases import (

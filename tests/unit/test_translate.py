@@ -10,12 +10,11 @@ import pytest
 import floor_world as fw
 from dialer.ami import translate
 from dialer.ami.messages import Message, encode_action
-from dialer.events import (
+from dialer.effects import Bridge, CallAgent, HangUp, Originate, Permit, Say, Show
+from dialer.facts import (
     AgentLegUp,
-    Bridge,
     BridgeEntered,
     BridgeLeft,
-    CallAgent,
     ChannelAnswered,
     ChannelEnded,
     ChannelRang,
@@ -25,14 +24,9 @@ from dialer.events import (
     CustomerUnserved,
     DigitPressed,
     Fact,
-    HangUp,
     LiveChannel,
     MessagePlayed,
-    Originate,
     OriginateFailed,
-    Permit,
-    Say,
-    Show,
 )
 from dialer.types import AccountId, AgentId, AttemptId, CampaignName, ChannelId, Number, ServerName, Verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from dialer.events import SaveAgentState
+from dialer.effects import SaveAgentState
 from dialer.sim.case.chance import Stream, lognormal
 from dialer.sim.case.replies import CaseDraws, Told
 from dialer.sim.case.scenario import Scenario

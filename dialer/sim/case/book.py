@@ -15,16 +15,9 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from dialer.compliance.counting import counted
-from dialer.events import (
-    Lead,
-    LeadsLeased,
-    LeaseLeads,
-    ReleaseLease,
-    SaveAttempt,
-    SaveDisposition,
-    SaveRefusal,
-    Touch,
-)
+from dialer.effects import LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.facts import LeadsLeased
+from dialer.leads import Lead, Touch
 from dialer.ordering.cells import cell_at
 from dialer.sim.case.listed import Listed
 from dialer.sim.case.orders import Order, Rank, Standing

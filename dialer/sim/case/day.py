@@ -10,18 +10,8 @@ from datetime import date, datetime
 from typing import Final
 
 from dialer import pacing
-from dialer.events import (
-    CampaignLaunched,
-    CampaignTold,
-    CloseAttempt,
-    DayAnswers,
-    LeaseLeads,
-    LinkRestored,
-    ReleaseLease,
-    SaveAttempt,
-    SaveDisposition,
-    SaveRefusal,
-)
+from dialer.effects import CloseAttempt, LeaseLeads, ReleaseLease, SaveAttempt, SaveDisposition, SaveRefusal
+from dialer.facts import CampaignLaunched, CampaignTold, DayAnswers, LinkRestored
 from dialer.floor.floor import Floor
 from dialer.pacing import Decision, Estimates, PoolView
 from dialer.settings import CampaignSettings, DialerSettings, PacingSettings

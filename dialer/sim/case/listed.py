@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dialer.events import Lead
+from dialer.leads import Lead
 from dialer.sim.case.scenario import ZONE
 from dialer.types import AccountId, ContactRole, DebtorId, Number, PhoneId
 

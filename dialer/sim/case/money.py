@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from dialer.events import Promise
+from dialer.leads import Promise
 from dialer.sim.case.chance import Stream, logistic, uniform
 from dialer.sim.case.listed import Listed
 from dialer.sim.case.nature import Nature

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from dialer.events import DispositionTold, Lead
+from dialer.facts import DispositionTold
+from dialer.leads import Lead
 from dialer.sim.behaviour import Behaviour
 from dialer.sim.case import campaign
 from dialer.sim.case.chance import Stream, lognormal, uniform
