@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_FOUND: Final = 50
 _LEAST_CHARS: Final = 2
+_WHOLE: Final = ("account_no", "number", "amount_due")
+"""Cut short, they tell nothing."""
 
 app = typer.Typer(help="One debtor on one page, and finding whom somebody means.", no_args_is_help=True)
 Unmasked = Annotated[
@@ -145,7 +147,7 @@ def _found_table(session: Session, rows: Sequence[Mapping[str, JsonValue]]) -> T
     names = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
     for name in names:
         numeric = name in ("amount_due", "days_past_due")
-        table.add_column(session.pick(*heads[name]), justify="right" if numeric else "left", no_wrap=name == "number")
+        table.add_column(session.pick(*heads[name]), justify="right" if numeric else "left", no_wrap=name in _WHOLE)
     for row in rows:
         cells = (str(value if value is not None else "") for value in map(row.get, names))
         table.add_row(*(Text(session.pick(*WORDS.get(cell, (cell, cell)))) for cell in cells))

@@ -48,6 +48,13 @@ def test_somebody_is_found_by_name_account_or_number(place: Place, text: str) ->
     assert (found["debtor"], found["list"], found["amount_due"]) == ("欧阳*", "june", "4120.00")
 
 
+def test_what_is_still_owed_is_found_before_what_is_closed(tmp_path: Path) -> None:
+    place = made(tmp_path / "try")
+    place.counts("applications", place.file("a.csv", [{**WANG, "合同号": "HT-0", "证件号": "990000198001010018"}]))
+    place.counts("accounts", place.file("l.csv", [LISTED]), "--list", "june")
+    assert [found["state"] for found in place.told("account", "find", "HT-")] == ["open", "closed"]
+
+
 def test_nobody_is_found_without_a_traceback(place: Place) -> None:
     assert place.told("account", "find", "没有这个人") == []
     assert place.run("account", "find", "x").exit_code == 2

@@ -81,19 +81,20 @@ FROM debtor_sources s JOIN import_batches b ON b.batch_id = s.batch_id WHERE s.d
 ORDER BY b.batch_id;
 
 -- name: find_accounts
-SELECT account_id FROM accounts WHERE account_no LIKE :like ESCAPE '\' ORDER BY account_no LIMIT :most;
+-- Here and below, what is still to be collected comes before what is closed.
+SELECT account_id FROM accounts WHERE account_no LIKE :like ESCAPE '\' ORDER BY state = 'closed', account_no LIMIT :most;
 
 -- name: find_names
 SELECT a.account_id FROM debtors d JOIN accounts a ON a.debtor_id = d.debtor_id
-WHERE instr(lower(d.name), lower(:text)) ORDER BY d.name, a.account_id LIMIT :most;
+WHERE instr(lower(d.name), lower(:text)) ORDER BY a.state = 'closed', d.name, a.account_id LIMIT :most;
 
 -- name: find_numbers
 SELECT a.account_id FROM phones p JOIN accounts a ON a.debtor_id = p.debtor_id
-WHERE p.number LIKE :digits ORDER BY p.number, a.account_id LIMIT :most;
+WHERE p.number LIKE :digits ORDER BY a.state = 'closed', p.number, a.account_id LIMIT :most;
 
 -- name: find_contacts
 SELECT a.account_id FROM phones p JOIN accounts a ON a.debtor_id = p.debtor_id
-WHERE p.contact_name <> '' AND instr(lower(p.contact_name), lower(:text)) ORDER BY a.account_id LIMIT :most;
+WHERE p.contact_name <> '' AND instr(lower(p.contact_name), lower(:text)) ORDER BY a.state = 'closed', a.account_id LIMIT :most;
 
 -- name: line
 SELECT a.account_id, a.account_no, a.client, d.name AS debtor, a.list_name AS list, a.state, a.amount_due_cents,
