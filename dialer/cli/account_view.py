@@ -27,6 +27,9 @@ _NUMBER: Final = re.compile(r"-?[0-9][0-9,]*(?:\.[0-9]+)?(?: [%s])?")
 _NEWEST: Final = frozenset({"payments", "calls", "events", "scores"})
 _FREE: Final = frozenset({"note", "remark", "next_reason", "reason", "payload", "owner_reason"})
 
+_ELSEWHERE: Final = {"plans": frozenset({"reason"})}
+"""By section, columns that have a page of their own: `dialer plans show` says why a plan was proposed."""
+
 Cell = Callable[[str, object], str]
 
 
@@ -101,7 +104,7 @@ class AccountView:
 
     def _section(self, key: str, rows: Sequence[Row], most: int | None) -> Section:
         shown = rows if most is None else rows[-most:]
-        told = [name for name in rows[0] if name in COLUMNS]
+        told = [name for name in rows[0] if name in COLUMNS and name not in _ELSEWHERE.get(key, ())]
         names = [name for name in told if any(row[name] not in (None, "", 0, "[]", "{}") for row in shown)]
         return Section(
             key=key,

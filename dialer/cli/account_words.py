@@ -73,6 +73,7 @@ COLUMNS: Final[Mapping[str, Pair]] = {
     "next_at": ("何时", "when"),
     "status": ("状态", "status"),
     "proposed_at": ("提出", "proposed"),
+    "plan": ("方案", "plan"),
     "kind": ("类型", "kind"),
     "total_cents": ("合计", "total"),
     "begins_on": ("开始", "begins"),

@@ -91,7 +91,7 @@ def plan(
     if session.json:
         session.emit(_offer_json(found))
         return
-    session.out.print(render(found, session.lang, show=offer or show))
+    session.out.print(render(found, session.lang, show=offer or show, width=session.out.width))
 
 
 @plans.command("list", epilog="Example: dialer plans list --status proposed")

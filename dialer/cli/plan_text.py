@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -33,12 +34,14 @@ _FROM: Final = {
     "applications": ("申请资料", "the application"),
     "accounts": ("名单", "the list"),
 }
+_ROOMY: Final = 100
+"""Columns of a terminal in which everything of a plan has room on a line."""
 _BEGIN: Final = 6
 _END: Final = 2
 """Of a long schedule, the first and the last payments."""
 
 
-def render(found: Offer, lang: Lang, *, show: int) -> RenderableType:
+def render(found: Offer, lang: Lang, *, show: int, width: int) -> RenderableType:
     """What may be offered."""
     offered = found.proposals.best_first
     parts: list[RenderableType] = [_title(found, lang), _means(found, lang)]
@@ -46,7 +49,7 @@ def render(found: Offer, lang: Lang, *, show: int) -> RenderableType:
         why = lang.pick(found.proposals.hindrance.zh, found.proposals.hindrance.en)
         parts.append(Text(lang.pick(f"没有合规的方案：{why}。", f"There is no lawful plan: {why}."), "yellow"))
         return Group(*parts)
-    parts.append(_ranking(offered, lang))
+    parts.append(_ranking(offered, lang, width))
     chosen = min(show, len(offered))
     one = offered[chosen - 1]
     rules = found.settings.plans
@@ -73,26 +76,40 @@ def known_plan(known: KnownPlan, whose: str, lang: Lang, zone: ZoneInfo) -> Rend
 
 
 def list_table(rows: Sequence[Mapping[str, JsonValue]], lang: Lang) -> Table:
-    """Plans, one a line."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style=_GREY)
+    """Plans, one a line; columns in which nothing stands are left out."""
+    waits = [str(row["needs"] or "") if row["status"] == "proposed" else "" for row in rows]
+    kinds = [lang.pick(*KINDS[PlanKind(str(row["kind"]))]) for row in rows]
+    paid = [Decimal(str(row["paid"])) for row in rows]
     columns = (
-        *(("编号", "no"), ("账户", "account"), ("债务人", "debtor"), ("状态", "status"), ("方式", "kind")),
-        *(("期数", "payments"), ("总额", "total"), ("已还", "paid"), ("待审批", "needs"), ("有效至", "valid until")),
+        ("编号", "no", "right", [str(row["plan"]) for row in rows]),
+        ("账户", "account", "left", [str(row["account"]) for row in rows]),
+        ("债务人", "debtor", "left", [str(row["debtor"]) for row in rows]),
+        ("状态", "status", "left", [_status(str(row["status"]), lang) for row in rows]),
+        ("方式", "kind", "left", [f"{kind} × {row['payments']}" for kind, row in zip(kinds, rows, strict=True)]),
+        ("总额", "total", "right", [money(Decimal(str(row["total"]))) for row in rows]),
+        ("已还", "paid", "right", [money(amount) for amount in paid] if any(paid) else [""]),
+        ("待审批", "needs", "left", [lang.pick(*_ROLES[role]) if role else "" for role in waits]),
+        ("有效至", "valid until", "left", [str(row["valid_until"]) for row in rows]),
     )
-    right = (0, 5, 6, 7)
-    for index, pair in enumerate(columns):
-        table.add_column(lang.pick(*pair), justify="right" if index in right else "left", no_wrap=True)
-    for row in rows:
-        status = str(row["status"])
-        waits = str(row["needs"] or "") if status == "proposed" else ""
-        table.add_row(
-            *(str(row["plan"]), str(row["account"]), str(row["debtor"])),
-            Text(lang.pick(*STATUSES[status]), _STYLES.get(status, "yellow")),
-            lang.pick(*KINDS[PlanKind(str(row["kind"]))]),
-            *(str(row["payments"]), str(row["total"]), str(row["paid"])),
-            lang.pick(*_ROLES[waits]) if waits else "–",
-            str(row["valid_until"]),
-        )
+    return _of_columns(columns, lang)
+
+
+def _status(status: str, lang: Lang) -> Text:
+    return Text(lang.pick(*STATUSES[status]), _STYLES.get(status, "yellow"))
+
+
+_Column = tuple[str, str, str, Sequence[str | Text]]
+"""Heads in Chinese and English, which way, and the cells."""
+
+
+def _of_columns(columns: Sequence[_Column], lang: Lang) -> Table:
+    """A table of the columns that have anything in them."""
+    shown = [column for column in columns if any(column[3])]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style=_GREY)
+    for zh, en, justify, _ in shown:
+        table.add_column(lang.pick(zh, en), justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for cells in zip(*(cells for *_, cells in shown), strict=True):
+        table.add_row(*cells)
     return table
 
 
@@ -124,25 +141,23 @@ def _means(found: Offer, lang: Lang) -> Text:
     return text
 
 
-def _ranking(offered: Iterable[Proposal], lang: Lang) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style=_GREY)
+def _ranking(offered: Sequence[Proposal], lang: Lang, width: int) -> Table:
+    """The plans, one a line. Where there is little room, what the reasons tell as well is left out, not cut short."""
+    roomy, waives = width >= _ROOMY, any(one.plan.waived.total for one in offered)
     columns = (
-        *(("", ""), ("方式", "kind"), ("每期 × 期数", "payments"), ("减免", "let go"), ("总额", "total")),
-        *(("年化", "a year"), ("负担", "burden"), ("履约", "kept"), ("预计回收", "expected"), ("审批", "needs")),
+        ("", "", "right", [str(number) for number, _ in enumerate(offered, start=1)]),
+        ("方式", "kind", "left", [lang.pick(*KINDS[one.plan.kind]) for one in offered]),
+        ("每期 × 期数", "payments", "right", [_size(one.plan, lang) for one in offered]),
+        ("减免", "let go", "right", [money(one.plan.waived.total) if waives else "" for one in offered]),
+        ("总额", "total", "right", [money(one.plan.total) for one in offered]),
+        ("年化", "a year", "right", [percent(one.cost.plan) for one in offered if roomy]),
+        ("负担", "burden", "right", [f"{one.recovery.burden:.0%}" for one in offered if roomy]),
+        ("履约", "kept", "right", [f"{one.recovery.kept:.0%}" for one in offered]),
+        ("预计回收", "expected", "right", [money(one.expected) for one in offered]),
+        ("审批", "needs", "left", [lang.pick(*_ROLES[one.needs.value]) if one.needs else "" for one in offered]),
     )
-    for index, pair in enumerate(columns):
-        justify = "left" if index in (1, 9) else "right"
-        table.add_column(lang.pick(*pair), justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for index, one in enumerate(offered, start=1):
-        table.add_row(
-            str(index),
-            lang.pick(*KINDS[one.plan.kind]),
-            _size(one.plan, lang),
-            *(money(one.plan.waived.total), money(one.plan.total), percent(one.cost.plan)),
-            *(f"{one.recovery.burden:.0%}", f"{one.recovery.kept:.0%}", money(one.expected)),
-            lang.pick(*_ROLES[one.needs.value]) if one.needs else "–",
-            style="bold" if index == 1 else "",
-        )
+    table = _of_columns(columns, lang)
+    table.rows[0].style = "bold"
     return table
 
 

@@ -58,7 +58,7 @@ FROM promises p JOIN accounts a ON a.account_id = p.account_id WHERE a.debtor_id
 ORDER BY p.at, p.promise_id;
 
 -- name: plans
-SELECT proposed_at, kind, status, total_cents, begins_on, valid_until, proposed_by, approved_by, reason
+SELECT plan_id AS plan, proposed_at, kind, status, total_cents, begins_on, valid_until, proposed_by, approved_by, reason
 FROM plans WHERE debtor_id = :debtor_id ORDER BY plan_id;
 
 -- name: scores
