@@ -58,8 +58,9 @@ def read(connection: sqlite3.Connection, account_id: AccountId) -> AccountPage:
 
 
 def find(connection: sqlite3.Connection, text: str, *, most: int) -> tuple[Row, ...]:
-    """Accounts whose number, debtor, contact or phone number has a text in it; those whose own number has it first,
-    and of them those that are not closed.
+    """Accounts whose number, debtor, contact or phone number has a text in it.
+
+    Those whose own number has it come first, and of each kind those that are not closed.
 
     Args:
         connection: to read with.
