@@ -73,7 +73,11 @@ TEN: Final = timedelta(hours=1)
 OTHER_CHANCE: Final = 1000
 _OVER: Final = (CampaignState.STOPPED, CampaignState.FINISHED)
 _WAY: Final = WAYS[Arm.PREDICTIVE]
-_ENDS: Final[dict[tuple[int, int | None], Ending]] = {ENGAGED: Ending.BUSY, UNREACHABLE: Ending.UNREACHABLE, INVALID: Ending.INVALID}
+_ENDS: Final[dict[tuple[int, int | None], Ending]] = {
+    ENGAGED: Ending.BUSY,
+    UNREACHABLE: Ending.UNREACHABLE,
+    INVALID: Ending.INVALID,
+}
 _COMES_OUT: Final = {
     Ending.RINGS: (Outcome.NO_ANSWER,),
     Ending.DECLINES: (Outcome.REJECTED,),
