@@ -21,7 +21,7 @@ from dialer.sim.case.agents import ByHand, CasePeople
 from dialer.sim.case.book import Book
 from dialer.sim.case.replies import CaseConclusions, CaseDraws, CaseFates, Replies
 from dialer.sim.case.scenario import DAY_S, opens_at
-from dialer.sim.network import LATENCIES, Network
+from dialer.sim.network import LATENCIES, Latencies, Network
 from dialer.sim.record import Record
 from dialer.sim.timeline import Timeline, moment, without_collector
 from dialer.types import AgentId, AgentState, AttemptId, CampaignState, Outcome
@@ -85,6 +85,7 @@ class Day:
         day: which.
         before: the days before.
         start_at: when the agents come and the campaign is launched; None: at the opening.
+        latencies: of effects.
     """
 
     def __init__(
@@ -101,8 +102,10 @@ class Day:
         day: date,
         before: Sequence[DayRecord],
         start_at: datetime | None = None,
+        latencies: Latencies = LATENCIES,
     ) -> None:
         start_at = start_at or opens_at(day)
+        self._latencies = latencies
         self._book, self._record, self._told = book, Record(), DayRecord(day=day)
         self._dials: dict[AttemptId, Dial] = {}
         now = moment(start_at, 0.0)
@@ -125,7 +128,7 @@ class Day:
         )
         self._people.prepare(draws, by_hand)
         self._replies = replies
-        self._network = Network(timeline, behaviour, draws, self._fates, self._people, self._record, LATENCIES)
+        self._network = Network(timeline, behaviour, draws, self._fates, self._people, self._record, latencies)
         self._keep_books(timeline)
         for server in dialer.servers:
             timeline.take(LinkRestored(server=server.name, channels=()))
@@ -167,7 +170,7 @@ class Day:
         timeline.on(SaveDisposition, self._concluded)
 
     def _lease(self, wish: LeaseLeads) -> None:
-        self._timeline.at(self._timeline.s + LATENCIES.lease_s, self._hand_out, wish)
+        self._timeline.at(self._timeline.s + self._latencies.lease_s, self._hand_out, wish)
 
     def _hand_out(self, wish: LeaseLeads) -> None:
         self._timeline.take(self._book.lease(wish, self._timeline.now.at))
