@@ -15,6 +15,7 @@ from datetime import datetime
 
 from dialer.ordering.beliefs import ContactBelief
 from dialer.ordering.cells import CELLS, Cell
+from dialer.ordering.packed import PackedTallies
 from dialer.ordering.shrinking import Curve, at_cell, flat, level, posterior, refined, spread
 from dialer.ordering.tallies import Tally, weight_at
 from dialer.types import ContactRole
@@ -92,8 +93,10 @@ class ContactModel:
         self._everybody = _Group()
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._roles: dict[ContactRole, Tally] = {}
-        self._numbers: dict[Hashable, Tally] = {}
-        self._traits: dict[Hashable, NumberTraits] = {}
+        self._numbers = PackedTallies()
+        """Marked with their kind."""
+        self._kinds: dict[tuple[ContactRole, str, str], int] = {}
+        """Role, region and segment of the numbers that were dialled: far fewer than numbers."""
 
     def observe(
         self,
@@ -121,9 +124,10 @@ class ContactModel:
             group.tally.add(cell, of_group, answered=answered, right_party=right_party, times=times)
         role = self._roles.setdefault(number.role, Tally())
         role.add(cell, of_group, answered=answered, right_party=right_party, times=times)
-        self._traits[number.key] = number
-        own = self._numbers.setdefault(number.key, Tally())
+        own = self._numbers.get(number.key)
         own.add(cell, of_number, answered=answered, right_party=right_party, times=times)
+        kind = number.role, number.region, number.segment
+        self._numbers.put(number.key, own, self._kinds.setdefault(kind, len(self._kinds)))
 
     def chance(self, number: NumberTraits, cell: Cell, at: datetime) -> Chance:
         """The chance of the right party.
@@ -134,7 +138,7 @@ class ContactModel:
             at: the moment of asking, aware; it says how old the dials are, not when to dial.
         """
         everybody, region, segment = self._curves(number, at)
-        tally = self._numbers.get(number.key, _NEVER)
+        tally = self._numbers.get(number.key)
         weight = weight_at(at, self.belief.number_half_life_days)
         return Chance(
             answer=self._answer(segment, tally, cell, weight),
@@ -150,7 +154,7 @@ class ContactModel:
     def chances(self, number: NumberTraits, cells: Iterable[Cell], at: datetime) -> dict[Cell, float]:
         """The chance of the right party in some cells of the week; see `chance`."""
         *_, segment = self._curves(number, at)
-        tally = self._numbers.get(number.key, _NEVER)
+        tally = self._numbers.get(number.key)
         weight = weight_at(at, self.belief.number_half_life_days)
         right = self._right_party(number, tally, at, weight)
         if not tally.tries:
@@ -179,8 +183,11 @@ class ContactModel:
 
     def _seen(self, at: datetime) -> Iterator[tuple[float, float, float]]:
         weight = weight_at(at, self.belief.number_half_life_days)
-        for key, tally in self._numbers.items():
-            *_, segment = self._curves(self._traits[key], at)
+        kinds = [
+            NumberTraits(key=None, role=role, region=region, segment=segment) for role, region, segment in self._kinds
+        ]
+        for tally, kind in self._numbers.items():
+            *_, segment = self._curves(kinds[kind], at)
             yield tally.tries / weight, tally.answers / weight, tally.expected(segment) / weight
 
     def _answer(self, parent: Curve, tally: Tally, cell: Cell, weight: float) -> float:

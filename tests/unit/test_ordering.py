@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,9 @@ from dialer.ordering.beliefs import ContactBelief, Costs, NumberChoice, Ordering
 from dialer.ordering.cells import Cell, cell_at, cell_of, hours_of, later_today, weekday_of
 from dialer.ordering.contact import ContactModel, NumberTraits
 from dialer.ordering.numbers import choose
+from dialer.ordering.packed import PackedTallies
 from dialer.ordering.shrinking import flat, posterior, spread
+from dialer.ordering.tallies import Tally
 from dialer.ordering.worth import Later, Owed, Recovery, RecoveryModel, best_later, worth
 from dialer.types import ContactRole
 
@@ -254,3 +257,24 @@ def test_best_hours_are_within_the_hours_of_calling():
     curve = list(flat(0.1))
     curve[cell_of(2, 18)], curve[cell_of(4, 10)], curve[cell_of(5, 22)] = 0.5, 0.4, 0.9
     assert sentences.best_hours(tuple(curve), most=2) == (cell_of(2, 18), cell_of(4, 10))
+
+
+def test_what_is_kept_of_a_number_is_what_was_counted():
+    kept, tally = PackedTallies(), Tally()
+    for cell, answered, right in ((0, True, True), (83, False, None), (0, False, None), (41, True, None)):
+        tally.add(Cell(cell), 1.7e60, answered=answered, right_party=right)
+        kept.put("a", tally, 3)
+    kept.put("b", Tally(), 0)
+    assert kept.get("a") == tally and kept.get("c") == Tally()
+    assert list(kept.items()) == [(tally, 3), (Tally(), 0)]
+
+
+def test_a_number_that_was_dialled_takes_little_memory():
+    model, numbers = ContactModel(), 2000
+    tracemalloc.start()
+    for number in range(numbers):
+        traits = NumberTraits(key=10**6 + number, region=f"region {number % 30}", segment="M1")
+        model.observe(traits, Cell(number % 84), MONDAY, answered=number % 3 == 0)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / numbers < 400.0
