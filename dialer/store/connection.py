@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from sqlite_utils import Database
 
@@ -38,12 +39,17 @@ _ENCRYPTED: set[Path] = set()
 """Files that this process has found not to be plain."""
 
 
-def connect(path: Path, key: str = "") -> Database:
+CACHE_KIB: Final = 8192
+"""Enough for the indexes that every lease reads, and small enough to be full within the first minutes."""
+
+
+def connect(path: Path, key: str = "", *, cache_kib: int = CACHE_KIB) -> Database:
     """Open an existing file with the store's settings.
 
     Args:
         path: the file.
         key: what encrypts it; empty: it is not encrypted.
+        cache_kib: pages that this connection may keep in memory.
 
     Raises:
         StoreError: it is missing, its key is wrong, or SQLite cannot open it.
@@ -60,7 +66,7 @@ def connect(path: Path, key: str = "") -> Database:
             )
         )
         try:
-            return _prepared(connection)
+            return _prepared(connection, cache_kib)
         except BaseException:
             connection.close()
             raise
@@ -84,14 +90,13 @@ def _needs_cipher(path: Path, key: str) -> bool:
     return bool(key)
 
 
-def _prepared(connection: sqlite3.Connection) -> Database:
+def _prepared(connection: sqlite3.Connection, cache_kib: int) -> Database:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     # What is deleted is overwritten, so that no number outlives its row in a free part of the file.
     connection.execute("PRAGMA secure_delete = ON")
-    # KiB; enough for the indexes that every lease reads, and small enough to be full within the first minutes.
-    connection.execute("PRAGMA cache_size = -8192")
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     return Database(connection, execute_plugins=False)
 
 

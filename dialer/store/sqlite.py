@@ -27,7 +27,7 @@ from dialer.settings import CampaignSettings
 from dialer.store import answers, audit, chain, importing, leasing, stopping
 from dialer.store.api import Leased, NumbersForbidden, OpenAttempt, StopsLifted
 from dialer.store.columns import moment, moment_text
-from dialer.store.connection import connect, keep_private, make_file, reading, sentences, writing
+from dialer.store.connection import CACHE_KIB, connect, keep_private, make_file, reading, sentences, writing
 from dialer.store.migrations import migrate
 from dialer.store.statements import Statements
 from dialer.store.writing import write
@@ -48,18 +48,19 @@ class SqliteStore:
         self._engine: str | None = None  # who leases through this store; leases of others are not ours to end
 
     @classmethod
-    def open(cls, path: Path | str, *, key: str = "") -> Self:
+    def open(cls, path: Path | str, *, key: str = "", cache_kib: int = CACHE_KIB) -> Self:
         """Open an existing store and bring its schema up to date.
 
         Args:
             path: the file.
             key: what encrypts it; empty: it is not encrypted.
+            cache_kib: pages that this connection may keep in memory.
 
         Raises:
             StoreError: the file is missing, damaged, locked, newer than this program, or its key is another one.
         """
         path = Path(path)
-        database = connect(path, key)
+        database = connect(path, key, cache_kib=cache_kib)
         try:
             with sentences(path):
                 migrate(database, SystemClock().now_at())
