@@ -182,7 +182,7 @@ def _unknown(session: Session, similar: list[str]) -> str:
     guess = session.pick(f"是不是 {'、'.join(similar)}？", f" Did you mean {' or '.join(similar)}?") if similar else ""
     return session.pick(
         f"没有账户或号码 {{asked}}。{guess}请给出合同号，或 +86139… 这样的号码。",
-        f"There is no account and no number {{asked}}.{guess} Give an account's number, or a number such as +86139....",
+        f"There is no account and no number {{asked}}.{guess} Give a number such as +86139..., or an account's number.",
     )
 
 

@@ -148,7 +148,7 @@ def _debtors_of(connection: sqlite3.Connection, account_no: str) -> list[DebtorI
     found = connection.execute(_WRITE_SQL["debtors_of_account"], {"account_no": account_no}).fetchall()
     if not found:
         raise NoAccountError(
-            account_no, "There is no account {asked}. Give an account number or a number like +86139..."
+            account_no, "There is no account {asked}. Give a number like +86139..., or that of an account."
         )
     return [DebtorId(debtor_id) for (debtor_id,) in found]
 
