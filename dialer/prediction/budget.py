@@ -22,7 +22,10 @@ HELD_BACK: Final = 0.9
 CAUTION: Final = 0.5
 """Times the root of what is left, held back against bad luck."""
 LAST_CHANCE: Final = 0.1
-"""Abandoned calls that may still be expected in all when not even one is left."""
+"""Abandoned calls to expect in all that is to come, at the pace of now, when not even one is left."""
+LAST_ANSWERS: Final = 30.0
+"""Such a pace is one for so many answers at least: set anew with each of the last few, it would rise and rise, where
+there is little to gain any more and a target to miss."""
 BROKE: Final = 0.02
 """Likewise when the budget is overspent."""
 LEANING: Final = 10.0
@@ -85,7 +88,8 @@ def spend(
     found = []
     for budget in budgets:
         left = target * (budget.answered + surely * to_come - under_way) + budget.slack - budget.abandoned
-        aim = min(_wished(left) / max(to_come, 1.0), HASTE * target)
+        answers = max(to_come, LAST_ANSWERS if left < 1.0 else 1.0)
+        aim = min(_wished(left) / answers, HASTE * target)
         found.append(Spending(aim=aim, budget=budget.name, left=left))
     return min(found, key=lambda spending: spending.aim)
 

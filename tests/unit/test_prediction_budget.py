@@ -49,6 +49,12 @@ def test_less_than_one_abandoned_call_is_left_alone() -> None:
         assert spend([day(0, 0, slack=left - TARGET * 100.0)], TARGET, 100.0).aim * 100.0 <= 1.01 * LAST_CHANCE < 0.5
 
 
+def test_the_last_answers_of_a_day_do_not_risk_more_and_more_for_the_last_abandoned_call() -> None:
+    """Asked anew at each of the last thirty answers, they risk together what is named, not four times as much."""
+    risked = sum(spend([day(0, 0, slack=0.5 - TARGET * left)], TARGET, left).aim for left in np.arange(30.0, 0.0, -1.0))
+    assert risked == pytest.approx(LAST_CHANCE)
+
+
 def test_a_large_budget_is_spent_nearly_at_the_target() -> None:
     assert 0.9 * TARGET < aim(0, 0, 10_000.0) < TARGET
     assert 0.9 * TARGET < aim(10_000, 300, 10_000.0) < TARGET
