@@ -45,6 +45,8 @@ PacingRule = Callable[[pacing.PoolView, pacing.Estimates, PacingSettings], pacin
 MEMORY_CALLS = 256.0
 """Over about so many calls the answer ratio is taken that turns calls in the air into answers to come."""
 
+UNANSWERED_ALARMS = frozenset({"ring_out", "overdue", "failure"})
+"""Alarms that come to nothing once their call is over."""
 
 TRUNK_FAULTS = frozenset({Outcome.TRUNK_FAILED, Outcome.CONGESTION})
 FAULTS_TO_REST = 5
@@ -290,8 +292,11 @@ class FloorState:
         return list(taken)
 
     def next_wake_s(self) -> float | None:
-        """The earliest alarm, in monotonic seconds."""
-        alarm_s = self._alarms[0][0] if self._alarms else None
+        """The earliest alarm that is not pointless already, in monotonic seconds."""
+        alarms = self._alarms
+        while alarms and alarms[0][1] in UNANSWERED_ALARMS and alarms[0][2] not in self.calls:
+            heapq.heappop(alarms)
+        alarm_s = alarms[0][0] if alarms else None
         if alarm_s is None or self.repace_s is None:
             return self.repace_s if alarm_s is None else alarm_s
         return min(alarm_s, self.repace_s)

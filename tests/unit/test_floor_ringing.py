@@ -8,10 +8,10 @@ import pytest
 
 from dialer.ami.translate import originate
 from dialer.effects import CloseAttempt, HangUp, Originate, Report
-from dialer.facts import ChannelAnswered, ChannelRang
+from dialer.facts import CampaignTold, ChannelAnswered, ChannelRang
 from dialer.floor.ringing_out import AFTER_S
 from dialer.settings import CampaignSettings
-from dialer.types import AttemptId, ChannelId, Mode, Outcome
+from dialer.types import AttemptId, CampaignState, ChannelId, Mode, Outcome
 from floor_world import RULES, World, campaign, leads, of, trunk
 
 TIMEOUT_S = 30.0
@@ -55,6 +55,17 @@ def test_however_late_it_begins_a_phone_rings_as_long_as_the_rules_want_and_no_l
 def test_a_call_that_never_rings_is_given_up_at_the_timeout() -> None:
     one, _ = dialled()
     assert given_up_after(one) == pytest.approx(TIMEOUT_S, abs=2 * AFTER_S)
+
+
+def test_nobody_wakes_up_for_a_call_that_is_over() -> None:
+    one, attempt = dialled()
+    one.take(CampaignTold(campaign=HOW.name, state=CampaignState.PAUSED))
+    one.wait(1.0)
+    wake_s = one.floor.next_wake_s()
+    assert wake_s is not None and wake_s > one.s, "the call is to be given up then"
+    one.hang_up(attempt, cause=17)
+    one.wait(1.0)
+    assert one.floor.next_wake_s() is None
 
 
 def test_asterisk_would_keep_the_last_one_to_ring_as_long_as_it_must_for_an_engine_that_is_gone() -> None:
