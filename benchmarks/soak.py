@@ -224,6 +224,8 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=20_000, help="how many calls (default 20000, about 40 minutes)")
     parser.add_argument("--json", action="store_true", help="one object instead of text")
     options = parser.parse_args()
+    if options.calls < 1:
+        parser.error(f"--calls {options.calls}: at least 1 is needed, or nothing is looked at")
 
     def say(line: str) -> None:
         if not options.json:

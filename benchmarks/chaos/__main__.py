@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.chaos.faults import schedule
+from benchmarks.chaos.faults import Fault, schedule
 from benchmarks.chaos.running import Outcome, run
 from benchmarks.chaos.telling import as_json, table
 from benchmarks.measured import machine
@@ -18,11 +18,18 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def main() -> int:
     """Run the command line."""
-    options = _options()
-    runtime = REPOSITORY / ".runtime"
-    plans = schedule(options.kills, options.seed, stop_s=options.stop_s)
-    if options.only:
-        plans = [plan for plan in plans if options.only in plan.fault]
+    parser = _parser()
+    options = parser.parse_args()
+    if options.kills < 1:
+        parser.error(f"--kills {options.kills}: at least 1 is needed")
+    plans = [
+        plan for plan in schedule(options.kills, options.seed, stop_s=options.stop_s) if options.only in plan.fault
+    ]
+    if not plans:  # a run that does nothing would find every promise kept
+        parser.error(
+            f"none of {options.kills} faults contains {options.only!r}; take more --kills, and for --only a part of "
+            + ", ".join(Fault)
+        )
 
     def say(line: str) -> None:
         if not options.json:
@@ -30,7 +37,7 @@ def main() -> int:
 
     say(f"{len(plans)} faults, seed {options.seed}")
     with tempfile.TemporaryDirectory(prefix="dialer-chaos-") as folder:
-        outcome = run(options.folder or Path(folder), runtime, plans, say)
+        outcome = run(options.folder or Path(folder), REPOSITORY / ".runtime", plans, say)
     _print(outcome, options.json)
     broken = bool(outcome.problems()) or (options.strict and bool(outcome.slow()))
     return 1 if broken else 0
@@ -44,7 +51,7 @@ def _print(outcome: Outcome, as_object: bool) -> None:
         print(machine())
 
 
-def _options() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=25, help="how many faults (default 25)")
     parser.add_argument("--seed", type=int, default=1, help="of the schedule (default 1)")
@@ -55,7 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=None, help="where to keep logs and ledger; default: nowhere")
     parser.add_argument("--strict", action="store_true", help="a recovery slower than 5 s counts as a broken promise")
     parser.add_argument("--json", action="store_true", help="one object instead of text")
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":
