@@ -292,7 +292,7 @@ class FloorState:
         return list(taken)
 
     def next_wake_s(self) -> float | None:
-        """The earliest alarm that is not pointless already, in monotonic seconds."""
+        """The earliest alarm, in monotonic seconds; those of calls that are over are dropped on the way."""
         alarms = self._alarms
         while alarms and alarms[0][1] in UNANSWERED_ALARMS and alarms[0][2] not in self.calls:
             heapq.heappop(alarms)
