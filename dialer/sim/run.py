@@ -37,6 +37,7 @@ def simulate(
     accounts: int | Sequence[Lead] | None = None,
     rule: PacingRule = pacing.decide,
     make_rule: RuleMaker | None = None,
+    learned: str = "",
     start_at: datetime | None = None,
     warm_up_s: float = 0.0,
     latencies: Latencies = LATENCIES,
@@ -53,6 +54,7 @@ def simulate(
         accounts: so many made-up accounts, or these; None: an endless list of new ones, nobody called twice.
         rule: how many calls to place; keep it free of state, or make a new one for each run.
         make_rule: makes the rule instead, and may keep the oracle that it is given.
+        learned: what the campaign knows already: `Estimates.as_dict` as JSON; empty: nothing, the cold start counts.
         start_at: the wall clock at the start, aware; None: when the campaign's calling hours open on a Tuesday.
         warm_up_s: figures count from here.
         latencies: of effects.
@@ -72,6 +74,7 @@ def simulate(
         accounts=accounts,
         rule=rule,
         make_rule=make_rule,
+        learned=learned,
         start_at=start_at,
         latencies=latencies,
     )
@@ -90,6 +93,7 @@ def make_world(
     accounts: int | Sequence[Lead] | None = None,
     rule: PacingRule = pacing.decide,
     make_rule: RuleMaker | None = None,
+    learned: str = "",
     start_at: datetime | None = None,
     latencies: Latencies = LATENCIES,
 ) -> World:
@@ -106,6 +110,7 @@ def make_world(
         accounts=_accounts(accounts, dialer.time_zone),
         rule=rule,
         make_rule=make_rule,
+        learned=learned,
         start_at=_opening(dialer, campaign) if start_at is None else start_at,
         latencies=latencies,
     )

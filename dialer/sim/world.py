@@ -49,6 +49,7 @@ class World:
         seed: of all chance.
         accounts: the list.
         rule: how many calls to place, or what makes it.
+        learned: what the campaign knows already; see `simulate`.
         start_at: the wall clock at second 0, aware.
         latencies: of effects.
     """
@@ -63,6 +64,7 @@ class World:
         accounts: AccountList,
         rule: PacingRule,
         make_rule: RuleMaker | None = None,
+        learned: str = "",
         start_at: datetime,
         latencies: Latencies,
     ) -> None:
@@ -99,7 +101,7 @@ class World:
         self._keep_books(timeline)
         for server in dialer.servers:
             timeline.take(LinkRestored(server=server.name, channels=()))
-        timeline.take(CampaignLaunched(settings=campaign))
+        timeline.take(CampaignLaunched(settings=campaign, learned=learned))
 
     def run(self, until_s: float, *, warm_up_s: float = 0.0) -> RunResult:
         """Let time pass until a moment, or until the list is done, and say how it went.

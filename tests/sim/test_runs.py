@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -232,6 +233,23 @@ def test_a_warm_up_is_not_counted() -> None:
     whole, cut = run(0.0), run(600.0)
     assert (whole[0], cut[0]) == (1800.0, 1200.0)
     assert 0 < cut[1] < whole[1]
+
+
+def test_a_run_may_begin_with_what_another_has_learned() -> None:
+    taught = Estimates.initial(PacingSettings())
+    taught.talk.observe(77.0)
+    taught.price.observe(price=0.5, abandoned=True)
+    seen: list[dict[str, object]] = []
+
+    def watched(view: PoolView, estimates: Estimates, settings: PacingSettings) -> Decision:
+        seen.append(estimates.as_dict())
+        return pacing.decide(view, estimates, settings)
+
+    simulate(dialer(), campaign(), RESTLESS, seed=1, hours=0.01, rule=watched, learned=json.dumps(taught.as_dict()))
+    assert seen[0] == taught.as_dict()
+    seen.clear()
+    simulate(dialer(), campaign(), RESTLESS, seed=1, hours=0.01, rule=watched)
+    assert seen[0] == Estimates.initial(PacingSettings()).as_dict()
 
 
 def test_intervals_are_students() -> None:
