@@ -80,7 +80,7 @@ def _stop_number(connection: sqlite3.Connection, number: Number, order: Order) -
 def _stop_account(connection: sqlite3.Connection, account_no: str, order: Order) -> StopAdded:
     if order.flag is StopFlag.WRONG_NUMBER:
         raise StoreError("`wrong_number` is about one number: give the number instead of the account.")
-    debtors = _debtors_of(connection, account_no)
+    debtors = _debtors_of(connection, account_no, or_phone=True)
     for debtor_id in debtors:
         _stop_debtor(connection, debtor_id, order)
     return StopAdded(debtor_ids=frozenset(debtors), flag=order.flag)
@@ -139,17 +139,24 @@ def _stop_debtor(
     )
 
 
-def _debtors_of(connection: sqlite3.Connection, account_no: str) -> list[DebtorId]:
+def _debtors_of(connection: sqlite3.Connection, account_no: str, *, or_phone: bool = False) -> list[DebtorId]:
     """The debtors of an account number, which two lenders may use for two.
 
+    Args:
+        connection: to the store.
+        account_no: as a list had it.
+        or_phone: a phone number might have been given instead, and the error says so.
+
     Raises:
-        StoreError: there is no such account.
+        NoAccountError: there is no such account.
     """
     found = connection.execute(_WRITE_SQL["debtors_of_account"], {"account_no": account_no}).fetchall()
-    if not found:
+    if not found and or_phone:
         raise NoAccountError(
             account_no, "There is no account {asked}. Give a number like +86139..., or that of an account."
         )
+    if not found:
+        raise NoAccountError(account_no)
     return [DebtorId(debtor_id) for (debtor_id,) in found]
 
 
@@ -226,7 +233,7 @@ def _allow_account(
     connection: sqlite3.Connection, account_no: str, flag: str, by: str, at: str, note: str
 ) -> StopsLifted:
     lifted = 0
-    for debtor_id in _debtors_of(connection, account_no):
+    for debtor_id in _debtors_of(connection, account_no, or_phone=True):
         wanted = {"debtor_id": debtor_id, "flag": flag, "at": at}
         lifted += connection.execute(_SQL["end_flags_of_debtor"], wanted).rowcount
         connection.execute(_SQL["reopen_debtor"], wanted)

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dialer.accounts.imported import ImportedAccount, OtherPhone
 from dialer.effects import SaveRefusal
-from dialer.errors import StoreError
+from dialer.errors import NoAccountError, StoreError
 from dialer.leads import Lead
 from dialer.settings import CampaignSettings
 from dialer.store.columns import moment_text
@@ -129,7 +130,7 @@ def test_lifting_needs_a_reason_and_somebody_to_lift_it_from(store: SqliteStore)
     stocked(store, [account("a", 1)])
     with pytest.raises(StoreError, match="why"):
         store.lift_stop("a", "", by="boss", at=AT, note=" ")
-    with pytest.raises(StoreError, match="no account"):
+    with pytest.raises(StoreError, match=r"no account zz\. Give a number like"):
         store.lift_stop("zz", "", by="boss", at=AT, note="x")
     with pytest.raises(StoreError, match="no stop flag"):
         store.lift_stop("a", "tired", by="boss", at=AT, note="x")
@@ -335,6 +336,10 @@ def test_a_debtors_consent_comes_with_the_lead_until_it_ends_or_is_withdrawn(sto
     assert not consented(1)
     with pytest.raises(StoreError, match="over already"):
         store.give_consent("a", until_at=AT, by="boss", at=AT)
+    # It is about a debtor: a phone number, which stops take as well, is not offered.
+    for order in (partial(store.give_consent, until_at=AT + DAY), store.withdraw_consent):
+        with pytest.raises(NoAccountError, match=r"no account z\. Give an account's number"):
+            order("z", by="boss", at=AT)
 
 
 def test_a_consent_is_told_to_who_follows_when_it_is_given_and_when_it_ends_early(store: SqliteStore) -> None:
