@@ -28,7 +28,7 @@ from dialer.settings import PacingSettings
 from dialer.sim.measures import RunResult
 from dialer.sim.run import simulate
 
-USUAL = ("agents-5", "answers-60-agents-5", "agents-10", "agents-25")
+USUAL = ("agents-5", "agents-10", "agents-25")
 TARGETS = (0.01, 0.03)
 OTHER_DAYS = 10_000
 """The day on which a day's knowledge was gained has its number and this."""
