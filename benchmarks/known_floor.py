@@ -139,6 +139,8 @@ def main() -> None:
     wanted = parser.parse_args()
     if wanted.days < 2 or wanted.jobs < 1:
         parser.error("--days begins at 2 and --jobs at 1.")
+    if not all(0.0 < target < 1.0 for target in wanted.target):
+        parser.error("--target is a ratio between 0 and 1, such as 0.03 for 3 %.")
     found: list[Gain] = []
     with ProcessPoolExecutor(wanted.jobs) as pool:
         for scenario in wanted.scenario:

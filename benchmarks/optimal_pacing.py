@@ -9,7 +9,7 @@ deviation is all of the mean with one stage, 45 % of it with five. The state is 
 control the number of calls to place now.
 
 - The optimum: value iteration over all controls, for a fine on each lost call; many fines trace its frontier. A control
-  is within a hundredth of an agent of the best one for its fine.
+  gains as much as the best one for its fine, to within 0.0005 of a busy agent.
 - The price rule, as in `dialer.pacing`: calls are added while the chance that the last of them, when answered, finds
   every agent busy (nobody else being called) is at most the price; many prices trace its frontier.
 
@@ -56,7 +56,7 @@ class Floor:
     agents: int
     answer_ratio: float
     most_calls: int
-    """In the air; enough that no control of interest wants more."""
+    """In the air; `compare` refuses a floor on which a control of interest reaches it."""
     stages: int = 1
     """Of a ring."""
     busy_s: float = 170.0
@@ -73,7 +73,7 @@ FLOORS = (
     Floor(agents=5, answer_ratio=0.6, most_calls=14, stages=3),
     Floor(agents=5, answer_ratio=0.6, most_calls=10, stages=5),
     Floor(agents=10, answer_ratio=0.35, most_calls=48),
-    Floor(agents=10, answer_ratio=0.35, most_calls=24, stages=2),
+    Floor(agents=10, answer_ratio=0.35, most_calls=34, stages=2),
 )
 
 
@@ -84,6 +84,8 @@ class Point:
     occupancy: float
     lost_ratio: float
     """Of those who answer."""
+    calls: int
+    """The most that are ever in the air."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +177,11 @@ class States:
 
 
 def compare(floor: Floor) -> Iterator[Comparison]:
-    """Both frontiers of a floor at the shares of `LOST_RATIOS`."""
+    """Both frontiers of a floor at the shares of `LOST_RATIOS`.
+
+    Raises:
+        ValueError: a control that is read there would place more than `most_calls`.
+    """
     states = States(floor)
     risk = risk_of_one_more(states)
     ours = [outcome(states, price_control(states, risk, price)) for price in PRICES]
@@ -184,6 +190,8 @@ def compare(floor: Floor) -> Iterator[Comparison]:
     for fine_s in FINES_S:
         control, worth = optimal_control(states, fine_s, worth)
         best.append(outcome(states, control))
+    _refuse_hindered(floor, ours)
+    _refuse_hindered(floor, best)
     for lost_ratio in LOST_RATIOS:
         yield Comparison(
             floor=floor,
@@ -191,6 +199,12 @@ def compare(floor: Floor) -> Iterator[Comparison]:
             optimum=occupancy_at(best, lost_ratio),
             price_rule=occupancy_at(ours, lost_ratio),
         )
+
+
+def _refuse_hindered(floor: Floor, points: Sequence[Point]) -> None:
+    highest = min(point.lost_ratio for point in points if point.lost_ratio >= max(LOST_RATIOS))
+    if any(point.calls >= floor.most_calls for point in points if point.lost_ratio <= highest):
+        raise ValueError(f"{floor}: some controls place all of most_calls, so that it hinders them; raise it.")
 
 
 def risk_of_one_more(states: States) -> Floats:
@@ -203,6 +217,8 @@ def risk_of_one_more(states: States) -> Floats:
             known, risk = risk, (rate * later + states.drift(risk)) / (rate + states.all_rates)
             if np.abs(risk - known).max() < PRECISION:
                 break
+        else:
+            raise ArithmeticError(f"The risk of {states.floor} was not found in {MAX_ROUNDS} rounds.")
     return risk
 
 
@@ -232,6 +248,9 @@ def optimal_control(states: States, fine_s: float, worth: Floats | None = None) 
 
     Returns:
         The control, and what each state is worth under it.
+
+    Raises:
+        ArithmeticError: not found in `MAX_ROUNDS`.
     """
     gain = states.busy - fine_s * states.lost_rate
     clock = float(states.all_rates.max())
@@ -242,8 +261,8 @@ def optimal_control(states: States, fine_s: float, worth: Floats | None = None) 
         change = better - worth
         worth = better - better[0, 0]
         if done % CHECKED_EACH == 0 and clock * float(change.max() - change.min()) < GAIN_PRECISION:
-            break
-    return _placed(states, worth)[0], worth
+            return _placed(states, worth)[0], worth
+    raise ArithmeticError(f"The best control of {states.floor} for {fine_s:g} s was not found in {MAX_ROUNDS} rounds.")
 
 
 def _placed(states: States, worth: Floats) -> tuple[Indexes, Floats]:
@@ -282,6 +301,7 @@ def outcome(states: States, control: Indexes) -> Point:
     return Point(
         occupancy=float(shares @ (reached // states.shape[1])) / states.floor.agents,
         lost_ratio=float(shares @ lost) / float(shares @ answers),
+        calls=int(states.total[reached % states.shape[1]].max()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -11,9 +12,10 @@ from benchmarks.chaos import __main__ as chaos
 from benchmarks.chaos.faults import Fault
 
 
-def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], main: object, *options: str) -> str:
+def refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], main: Callable[[], int], *options: str
+) -> str:
     monkeypatch.setattr(sys, "argv", ["it", *options])
-    assert callable(main)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,11 @@ def test_the_price_rule_is_within_a_fifth_of_a_point_of_the_optimum(floor: Floor
     assert all(-0.02 <= one.points_short < 0.2 for one in compare(floor))
 
 
+def test_a_floor_whose_limit_of_calls_hinders_its_controls_is_refused() -> None:
+    with pytest.raises(ValueError, match="most_calls, so that it hinders"):
+        list(compare(replace(THREE, most_calls=6)))
+
+
 def test_every_way_to_place_calls_in_stages_is_a_state() -> None:
     states = States(THREE_OF_EVEN_RINGS)
     assert states.shape == (4, 286)  # 13 over 3
@@ -92,5 +99,5 @@ def test_every_way_to_place_calls_in_stages_is_a_state() -> None:
 
 
 def test_a_frontier_is_read_straight_between_its_points() -> None:
-    points = [Point(occupancy=0.9, lost_ratio=0.04), Point(occupancy=0.8, lost_ratio=0.02)]
+    points = [Point(occupancy=0.9, lost_ratio=0.04, calls=3), Point(occupancy=0.8, lost_ratio=0.02, calls=2)]
     assert occupancy_at(points, 0.03) == pytest.approx(0.85)
